@@ -1,0 +1,207 @@
+import { availableParallelism } from "node:os";
+import {
+  type Environment,
+  InvalidValue,
+  type Plain,
+  type Setting,
+  type Surroundings,
+} from "./config/setting.ts";
+import { secretSettings, settings } from "./config/settings.ts";
+
+type Settings = typeof settings;
+type Values = {
+  readonly [Name in keyof Settings]: Settings[Name] extends Setting<infer Value> ? Value : never;
+};
+
+/** Every setting in force, checked. Frozen at every depth. */
+export interface Config extends Values {
+  /**
+   * Secrets by name, for `secret(name)` of a processor: the environment, less the settings of the server itself (a
+   * pipeline must not be able to send the database's password anywhere). Entries do not show in logs, in
+   * `JSON.stringify` or in a listing; they can only be asked for by name.
+   */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The settings for display: nothing in it is secret. */
+  readonly inForce: readonly SettingInForce[];
+}
+
+export interface SettingInForce {
+  readonly variable: string;
+  readonly group: string;
+  /** Masked, if it is a secret or holds a password. */
+  readonly value: Plain;
+  readonly from: "environment" | "default";
+}
+
+export interface ConfigProblem {
+  readonly variable: string;
+  /** As it was given; masked, if it is a secret or holds a password. */
+  readonly value: string;
+  /** What would be valid. Reads as a sentence after the variable's name. */
+  readonly message: string;
+}
+
+/** Everything that is wrong with the settings, in the order of the documentation. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+  readonly problems: readonly ConfigProblem[];
+
+  constructor(problems: readonly ConfigProblem[]) {
+    super(
+      problems
+        .map(({ variable, value, message }) => `${variable}=${JSON.stringify(value)} ${message}`)
+        .join("; "),
+    );
+    this.problems = problems;
+  }
+}
+
+/** The documentation of one setting. */
+export interface SettingDescription {
+  readonly variable: string;
+  readonly group: string;
+  /** What is valid, as a noun phrase. */
+  readonly type: string;
+  readonly default: string;
+  /** What it is for, ending in "Default: …." */
+  readonly meaning: string;
+}
+
+const allSettings: readonly Setting<unknown>[] = [...Object.values(settings), ...secretSettings];
+
+/** Every setting, for its documentation. */
+export const documentedSettings: readonly SettingDescription[] = allSettings;
+
+/** The URL schemes that stores are bound to. */
+export const defaultSchemes: readonly string[] = ["embedded", "postgres", "postgresql"];
+
+export interface ReadConfigOptions {
+  /** URL schemes that stores are bound to, without the colon. Default: `defaultSchemes` */
+  readonly schemes?: readonly string[];
+  /** What relative paths are relative to. Default: the working directory */
+  readonly directory?: string;
+  /** Processor cores. Default: those of this machine */
+  readonly cores?: number;
+}
+
+/**
+ * Reads and checks every setting. An empty variable counts as not set, unless its documentation says otherwise.
+ * @throws ConfigError naming every bad setting at once
+ */
+export function readConfig(env: Environment, options: ReadConfigOptions = {}): Config {
+  const surroundings: Surroundings = {
+    directory: options.directory ?? process.cwd(),
+    cores: options.cores ?? availableParallelism(),
+    schemes: options.schemes ?? defaultSchemes,
+    variables: documentedSettings.map((entry) => entry.variable),
+  };
+  const problems = findProblems(env, surroundings);
+  if (problems.length > 0) throw new ConfigError(problems);
+  const read = <Value>(setting: Setting<Value>): Value => setting.read(env, surroundings);
+  return deepFreeze({
+    storageUrl: read(settings.storageUrl),
+    queueUrl: read(settings.queueUrl),
+    pipelineUrl: read(settings.pipelineUrl),
+    stateUrl: read(settings.stateUrl),
+    databasePoolSize: read(settings.databasePoolSize),
+    migrate: read(settings.migrate),
+    rest: read(settings.rest),
+    launchVconApi: read(settings.launchVconApi),
+    launchAdminApi: read(settings.launchAdminApi),
+    restApiWorkers: read(settings.restApiWorkers),
+    corsOrigins: read(settings.corsOrigins),
+    trustProxy: read(settings.trustProxy),
+    maxBodyBytes: read(settings.maxBodyBytes),
+    maxNesting: read(settings.maxNesting),
+    access: read(settings.access),
+    runBackgroundJobs: read(settings.runBackgroundJobs),
+    workers: read(settings.workers),
+    workerConcurrency: read(settings.workerConcurrency),
+    workQueues: read(settings.workQueues),
+    leaseSeconds: read(settings.leaseSeconds),
+    crashLimit: read(settings.crashLimit),
+    stopGraceSeconds: read(settings.stopGraceSeconds),
+    pollSeconds: read(settings.pollSeconds),
+    runRetentionDays: read(settings.runRetentionDays),
+    pluginPaths: read(settings.pluginPaths),
+    pluginPackages: read(settings.pluginPackages),
+    fetchAllow: read(settings.fetchAllow),
+    jqTimeoutSeconds: read(settings.jqTimeoutSeconds),
+    logLevel: read(settings.logLevel),
+    loggingFile: read(settings.loggingFile),
+    stateSettings: read(settings.stateSettings),
+    env: secretsOf(env),
+    inForce: allSettings.map((entry) => ({
+      variable: entry.variable,
+      group: entry.group,
+      value: entry.plain(env, surroundings),
+      from: entry.isSet(env) ? "environment" : "default",
+    })),
+  });
+}
+
+/** The values for the server's state record: the settings that `STATE_SETTINGS` names, masked. */
+export function configAsState(config: Config): Readonly<Record<string, Plain>> {
+  const shown = config.inForce.filter((entry) => config.stateSettings.includes(entry.variable));
+  return Object.fromEntries(shown.map((entry) => [entry.variable, entry.value]));
+}
+
+function findProblems(env: Environment, surroundings: Surroundings): readonly ConfigProblem[] {
+  const problems = allSettings
+    .filter((entry) => entry.isSet(env))
+    .flatMap((entry) => problemOf(entry, { env, surroundings }));
+  const misspelt = env.QUEUE_DB__URL;
+  if (misspelt !== undefined && misspelt !== "") {
+    const message = "is not read; the setting is called QUEUE_DB_URL, with one underscore";
+    problems.push({
+      variable: "QUEUE_DB__URL",
+      value: settings.queueUrl.given({ QUEUE_DB_URL: misspelt }),
+      message,
+    });
+  }
+  return [...problems, ...exposure(env, { problems, surroundings })];
+}
+
+interface Given {
+  readonly env: Environment;
+  readonly surroundings: Surroundings;
+}
+
+function problemOf(entry: Setting<unknown>, { env, surroundings }: Given): ConfigProblem[] {
+  try {
+    entry.read(env, surroundings);
+    return [];
+  } catch (error) {
+    if (!(error instanceof InvalidValue)) throw error;
+    return [{ variable: entry.variable, value: entry.given(env), message: error.message }];
+  }
+}
+
+/** Without access control, only this machine may reach the server, unless the operator says otherwise. */
+function exposure(
+  env: Environment,
+  options: { readonly problems: readonly ConfigProblem[]; readonly surroundings: Surroundings },
+): readonly ConfigProblem[] {
+  const { variable } = settings.rest;
+  if (options.problems.some((problem) => [variable, settings.access.variable].includes(problem.variable)))
+    return [];
+  if (settings.rest.read(env, options.surroundings).loopback) return [];
+  if (settings.access.read(env, options.surroundings) === "off") return [];
+  const message =
+    "would let other machines in without access control; use localhost, 127.0.0.1 or [::1], or set ACCESS=off to allow it";
+  return [{ variable, value: settings.rest.given(env), message }];
+}
+
+function secretsOf(env: Environment): Environment {
+  const own = new Set(Object.values(settings).map((entry) => entry.variable));
+  const secrets: Record<string, string | undefined> = Object.create(null);
+  for (const [name, value] of Object.entries(env)) {
+    if (!own.has(name)) Object.defineProperty(secrets, name, { value, enumerable: false });
+  }
+  return secrets;
+}
+
+function deepFreeze<Value extends object>(value: Value): Value {
+  for (const part of Object.values(value)) if (typeof part === "object" && part !== null) deepFreeze(part);
+  return Object.freeze(value);
+}

@@ -1,0 +1,316 @@
+import { databaseUrl, hostAndPort, listenAddress, webOrigin } from "./addresses.ts";
+import { directory, loggingFile, packageName } from "./files.ts";
+import { boolean, bytes, choice, integer, list, optional, seconds, secret, splitList } from "./kinds.ts";
+import { weightedQueues } from "./queues.ts";
+import { InvalidValue, type Kind, setting } from "./setting.ts";
+
+const settingNames: Kind<readonly string[]> = {
+  label: "a list of setting names, separated by commas",
+  plain: (names) => names,
+  parse(text, { variables }) {
+    const names = splitList(text);
+    const unknown = names.filter((name) => !variables.includes(name));
+    if (unknown.length > 0) throw new InvalidValue(`names what is no setting: ${unknown.join(", ")}`);
+    return names;
+  },
+};
+
+const logLevels = choice({
+  trace: "trace",
+  debug: "debug",
+  info: "info",
+  warn: "warn",
+  warning: "warn",
+  error: "error",
+  critical: "fatal",
+  fatal: "fatal",
+  silent: "silent",
+});
+
+const mebibyte = 2 ** 20;
+
+// The other database settings default to this one.
+const storageUrl = setting({
+  variable: "VCON_STORAGE_URL",
+  group: "Databases",
+  kind: databaseUrl,
+  default: "embedded:.vconductor",
+  meaning:
+    "Where vCons are stored. embedded:DIRECTORY runs a PostgreSQL of the server's own with its data there (relative to the working directory); postgres://… uses a given one.",
+});
+
+/**
+ * Every setting, but for the keys of providers. The names of the reference server are kept, with the meaning
+ * that its documentation gives them.
+ */
+export const settings = {
+  storageUrl,
+  queueUrl: setting({
+    variable: "QUEUE_DB_URL",
+    group: "Databases",
+    kind: databaseUrl,
+    default: storageUrl,
+    meaning:
+      "Where queues, jobs and runs are stored. In the same database as the vCons, a job's vCon changes and its end commit in one transaction.",
+  }),
+  pipelineUrl: setting({
+    variable: "PIPELINE_DB_URL",
+    group: "Databases",
+    kind: databaseUrl,
+    default: storageUrl,
+    meaning: "Where pipeline definitions are stored.",
+  }),
+  stateUrl: setting({
+    variable: "STATE_DB_URL",
+    group: "Databases",
+    kind: databaseUrl,
+    default: storageUrl,
+    meaning: "Where servers register themselves and the queues that they tend.",
+  }),
+  databasePoolSize: setting({
+    variable: "DATABASE_POOL_SIZE",
+    group: "Databases",
+    kind: integer({ min: 2, max: 1000 }),
+    default: "10",
+    meaning: "The most connections that each process opens to a database.",
+  }),
+  migrate: setting({
+    variable: "MIGRATE",
+    group: "Databases",
+    kind: boolean,
+    default: "on",
+    meaning:
+      "Whether the server brings the database schema up to date when it starts. When off, it refuses to start on an old schema; run `vconductor migrate` first.",
+  }),
+
+  rest: setting({
+    variable: "REST_URL",
+    group: "API",
+    kind: listenAddress,
+    default: "http://localhost:8000",
+    meaning:
+      "The address that the API listens on, which is also the server's name in `/servers`. TLS is left to a proxy in front.",
+  }),
+  launchVconApi: setting({
+    variable: "LAUNCH_VCON_API",
+    group: "API",
+    kind: boolean,
+    default: "true",
+    empty: "false",
+    meaning:
+      "Whether to serve the vCon API (vCons, processors, running pipelines). An empty value turns it off, as on the reference server.",
+  }),
+  launchAdminApi: setting({
+    variable: "LAUNCH_ADMIN_API",
+    group: "API",
+    kind: boolean,
+    default: "true",
+    empty: "false",
+    meaning:
+      "Whether to serve the admin API (servers, queues, jobs, runs, pipelines). An empty value turns it off, as on the reference server.",
+  }),
+  restApiWorkers: setting({
+    variable: "NUM_RESTAPI_WORKERS",
+    group: "API",
+    kind: integer({ min: 1, max: 1000 }),
+    default: "1",
+    meaning: "How many processes serve the API.",
+  }),
+  corsOrigins: setting({
+    variable: "CORS_ORIGINS",
+    group: "API",
+    kind: list(webOrigin, "a list of web origins (https://host:port) or *, separated by commas"),
+    default: "",
+    defaultMeans: "none",
+    meaning: "The web pages' origins that may call the API from a browser.",
+  }),
+  trustProxy: setting({
+    variable: "TRUST_PROXY",
+    group: "API",
+    kind: boolean,
+    default: "off",
+    meaning:
+      "Whether to believe the X-Forwarded-* headers. Turn it on only behind a proxy that sets them itself.",
+  }),
+  maxBodyBytes: setting({
+    variable: "MAX_BODY_BYTES",
+    group: "API",
+    kind: bytes({ min: 1024, max: 500 * mebibyte, words: "1KiB to 500MiB" }),
+    default: "64MiB",
+    meaning: "The largest request body; a larger one is answered with 413.",
+  }),
+  maxNesting: setting({
+    variable: "MAX_NESTING",
+    group: "API",
+    kind: integer({ min: 8, max: 1000 }),
+    default: "64",
+    meaning: "How deep the JSON of a body may nest; a deeper one is answered with 422.",
+  }),
+  access: setting({
+    variable: "ACCESS",
+    group: "API",
+    kind: optional(choice({ off: "off" })),
+    default: "",
+    defaultMeans: "not set",
+    meaning:
+      "`off` lets the server listen beyond this machine without access control. Without it, REST_URL must name a loopback host.",
+  }),
+
+  runBackgroundJobs: setting({
+    variable: "RUN_BACKGROUND_JOBS",
+    group: "Jobs and workers",
+    kind: boolean,
+    default: "true",
+    meaning: "Whether this server runs queued jobs. When off, it only serves the API.",
+  }),
+  workers: setting({
+    variable: "NUM_WORKERS",
+    group: "Jobs and workers",
+    kind: workerCount(),
+    default: "0",
+    defaultMeans: "0, which stands for the number of processor cores less one, at least 1",
+    meaning: "How many pipeline workers (processes) run jobs.",
+  }),
+  workerConcurrency: setting({
+    variable: "WORKER_CONCURRENCY",
+    group: "Jobs and workers",
+    kind: integer({ min: 1, max: 1000 }),
+    default: "16",
+    meaning: "How many runs each pipeline worker has under way at once.",
+  }),
+  workQueues: setting({
+    variable: "WORK_QUEUES",
+    group: "Jobs and workers",
+    kind: weightedQueues,
+    default: "",
+    defaultMeans: "none",
+    meaning:
+      "The queues that this server tends from its start, with their weights (a missing one is 1): `a:1,b:4,c:2` is tended in the order a b b b b c c. `/server/queue` changes them while it runs.",
+  }),
+  leaseSeconds: setting({
+    variable: "LEASE_SECONDS",
+    group: "Jobs and workers",
+    kind: integer({ min: 5, max: 86_400 }),
+    default: "30",
+    meaning:
+      "How long, in seconds, a run stays with a worker that sends no heartbeat. After that its job goes back to its queue.",
+  }),
+  crashLimit: setting({
+    variable: "CRASH_LIMIT",
+    group: "Jobs and workers",
+    kind: integer({ min: 1, max: 1000 }),
+    default: "3",
+    meaning: "How many workers a job may take down before it counts as failed.",
+  }),
+  stopGraceSeconds: setting({
+    variable: "STOP_GRACE_SECONDS",
+    group: "Jobs and workers",
+    kind: seconds(86_400),
+    default: "20",
+    meaning:
+      "How long a server that is told to stop lets its runs go on. What has not ended by then goes back to its queue.",
+  }),
+  pollSeconds: setting({
+    variable: "POLL_SECONDS",
+    group: "Jobs and workers",
+    kind: seconds(3600),
+    default: "1",
+    meaning:
+      "How often an idle worker looks for jobs although nothing woke it. New jobs normally wake it at once.",
+  }),
+  runRetentionDays: setting({
+    variable: "RUN_RETENTION_DAYS",
+    group: "Jobs and workers",
+    kind: integer({ min: 1, max: 36_500 }),
+    default: "30",
+    meaning: "How many days finished runs are kept in the history.",
+  }),
+
+  pluginPaths: setting({
+    variable: "PLUGIN_PATHS",
+    group: "Processors",
+    kind: list(directory, "a list of directories, separated by commas"),
+    default: "",
+    defaultMeans: "none",
+    meaning: "The directories that processors of your own are loaded from at start.",
+  }),
+  pluginPackages: setting({
+    variable: "PLUGIN_PACKAGES",
+    group: "Processors",
+    kind: list(packageName, "a list of npm package names, separated by commas"),
+    default: "",
+    defaultMeans: "none",
+    meaning: "The installed npm packages that processors of your own are loaded from at start.",
+  }),
+  fetchAllow: setting({
+    variable: "FETCH_ALLOW",
+    group: "Processors",
+    kind: list(hostAndPort, "a list of host or host:port, separated by commas"),
+    default: "",
+    defaultMeans: "none",
+    meaning: "The hosts that processors may reach although their addresses are private.",
+  }),
+  jqTimeoutSeconds: setting({
+    variable: "JQ_TIMEOUT_SECONDS",
+    group: "Processors",
+    kind: seconds(3600),
+    default: "10",
+    meaning: "How long a jq program may run before it is ended.",
+  }),
+
+  logLevel: setting({
+    variable: "LOG_LEVEL",
+    group: "Logs and state",
+    kind: logLevels,
+    default: "info",
+    meaning: "The least severity that is logged.",
+  }),
+  loggingFile: setting({
+    variable: "LOGGING_CONFIG_FILE",
+    group: "Logs and state",
+    kind: optional(loggingFile),
+    default: "",
+    defaultMeans: "none",
+    meaning: "More options for the log, as a JSON object of pino options. It must not set `level`.",
+  }),
+  stateSettings: setting({
+    variable: "STATE_SETTINGS",
+    group: "Logs and state",
+    kind: settingNames,
+    default:
+      "REST_URL,LOG_LEVEL,LAUNCH_VCON_API,LAUNCH_ADMIN_API,NUM_RESTAPI_WORKERS,PLUGIN_PATHS,CORS_ORIGINS,WORK_QUEUES",
+    meaning:
+      "The settings that the server shows under `settings` in `/server/info` and `/servers`, secrets masked.",
+  }),
+};
+
+/** Keys of providers. Their values are no part of the configuration object, so that nothing can log them. */
+export const secretSettings = [
+  setting({
+    variable: "DEEPGRAM_KEY",
+    group: "Processors",
+    kind: optional(secret),
+    default: "",
+    defaultMeans: "none",
+    meaning: "The key for Deepgram's transcription service.",
+  }),
+  setting({
+    variable: "OPENAI_API_KEY",
+    group: "Processors",
+    kind: optional(secret),
+    default: "",
+    defaultMeans: "none",
+    meaning: "The key for OpenAI's services.",
+  }),
+];
+
+function workerCount(): Kind<number> {
+  const count = integer({ min: 0, max: 1000 });
+  return {
+    ...count,
+    parse(text, surroundings) {
+      const workers = count.parse(text, surroundings);
+      return workers === 0 ? Math.max(1, surroundings.cores - 1) : workers;
+    },
+  };
+}

@@ -1,0 +1,107 @@
+import type { ColumnType, Generated } from "kysely";
+
+/** The tables of schema `vconductor`. `bigint` columns are read as numbers: all of them stay below 2^53. */
+export interface Tables {
+  "vconductor.vcon": VconTable;
+  "vconductor.vcon_text": { uuid: string; search: string };
+  "vconductor.pipeline": {
+    name: string;
+    definition: ColumnType<unknown, string, string>;
+    revision: Generated<number>;
+    updated_at: Generated<Date>;
+  };
+  "vconductor.queue": {
+    name: string;
+    kind: Generated<string>;
+    paused: Generated<boolean>;
+    attributes: ColumnType<unknown, string | undefined, string>;
+    created_at: Generated<Date>;
+  };
+  "vconductor.job": JobTable;
+  "vconductor.job_checkpoint": { job_id: number; step: number; fingerprint: string; io: string };
+  "vconductor.run": RunTable;
+  "vconductor.vcon_lock": { uuid: string; run_id: number };
+  "vconductor.applied_job": {
+    job_id: number;
+    run_id: number;
+    follow_up: ColumnType<unknown, string, string>;
+    applied_at: Generated<Date>;
+  };
+  "vconductor.server": {
+    key: string;
+    address: string;
+    state: ColumnType<unknown, string, string>;
+    last_heartbeat: Generated<Date>;
+  };
+  "vconductor.server_queue": {
+    address: string;
+    queue: string;
+    weight: number | null;
+    configured_weight: number | null;
+    position: Generated<number>;
+  };
+  "vconductor.idempotent_request": {
+    key: string;
+    fingerprint: string;
+    status: number | null;
+    headers: ColumnType<unknown, string | null, string | null>;
+    body: string | null;
+    created_at: Generated<Date>;
+  };
+}
+
+export interface VconTable {
+  uuid: string;
+  form: string;
+  body: string;
+  revision: Generated<number>;
+  generation: Generated<number>;
+  subject: string | null;
+  parties: string[];
+  created_at: Date;
+  stored_at: Generated<Date>;
+  updated_at: Generated<Date>;
+  text_indexed: Generated<boolean>;
+}
+
+export interface JobTable {
+  id: Generated<number>;
+  queue: string;
+  state: Generated<string>;
+  priority: Generated<number>;
+  position: Generated<number>;
+  job_type: Generated<string>;
+  vcon_uuids: string[];
+  from_queue: string | null;
+  origin_run: number | null;
+  payload: ColumnType<unknown, string | null, string | null>;
+  unique_key: string | null;
+  attempts: Generated<number>;
+  crashes: Generated<number>;
+  run_after: Date | null;
+  last_run: number | null;
+  error: ColumnType<unknown, string | null, string | null>;
+  created_at: Generated<Date>;
+}
+
+export interface RunTable {
+  id: Generated<number>;
+  queue: string;
+  job_id: number;
+  job: ColumnType<unknown, string, string>;
+  vcon_uuids: string[];
+  attempt: number;
+  worker: string;
+  server: string;
+  claimed_at: Generated<Date>;
+  heartbeat_at: Generated<Date>;
+  lease_until: Date;
+  progress: Generated<number>;
+  message: string | null;
+  cancel_requested_at: Date | null;
+  overdue_at: Date | null;
+  finished_at: Date | null;
+  outcome: string | null;
+  error: ColumnType<unknown, string | null, string | null>;
+  result: ColumnType<unknown, string | null, string | null>;
+}

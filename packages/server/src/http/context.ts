@@ -1,0 +1,35 @@
+import type { Config } from "../config.ts";
+import type { EventFeed } from "../observe/event-feed.ts";
+import type { JobQueue } from "../jobs/job-queue.ts";
+import type { Database } from "../database/database.ts";
+import type { Metrics } from "../observe/metrics.ts";
+import type { DirectRunner } from "../pipelines/direct-run.ts";
+import type { PipelineStore } from "../pipelines/pipeline-store.ts";
+import type { JqSandbox } from "../processors/jq/sandbox.ts";
+import type { ProcessorRegistry } from "../processors/registry.ts";
+import type { ServerRegistry } from "../servers/server-registry.ts";
+import type { VconStore } from "../vcons/vcon-store.ts";
+import type { Logger } from "pino";
+
+/** What the routes work with. */
+export interface HttpContext {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly vcons: VconStore;
+  readonly jobs: JobQueue;
+  readonly pipelines: PipelineStore;
+  readonly servers: ServerRegistry;
+  readonly processors: ProcessorRegistry;
+  readonly runner: DirectRunner;
+  readonly jq: JqSandbox;
+  readonly events: EventFeed;
+  readonly metrics: Metrics;
+  /** Keeps the answers of requests with an Idempotency-Key. */
+  readonly idempotency: Database;
+  /** This server's key and address (host:port) in the registry. */
+  readonly serverKey: string;
+  readonly address: string;
+  /** Whether the server is ready for work, and if not, why. */
+  readonly readiness: () => Promise<{ readonly ready: boolean; readonly reasons: readonly string[] }>;
+  readonly version: { readonly vconductor: string; readonly node: string; readonly vcon: string };
+}

@@ -1,0 +1,89 @@
+import type { Logger } from "pino";
+import { isUnavailable } from "../database/database.ts";
+import type { Service } from "../service.ts";
+import type { JobQueue } from "./job-queue.ts";
+
+const everyMs = 1000;
+const purgeEveryMs = 3_600_000;
+
+export interface HousekeepingOptions {
+  readonly jobs: JobQueue;
+  readonly log: Logger;
+  readonly leaseMs: number;
+  readonly crashLimit: number;
+  readonly retentionDays: number;
+  readonly failureQueueOf: (queue: string) => Promise<string | undefined>;
+  /** What else is to be purged now and then. */
+  readonly purge: () => Promise<void>;
+}
+
+/**
+ * What keeps queues moving without anyone's help, on every server: scheduled jobs whose time has come wait,
+ * runs whose lease has passed are given back, old history goes.
+ */
+export class Housekeeping implements Service {
+  readonly #options: HousekeepingOptions;
+  #timer: NodeJS.Timeout | undefined;
+  #work: Promise<void> = Promise.resolve();
+  #stopped = true;
+  #purgedAt = 0;
+  /** While the database was away no worker could send a heartbeat: they get a lease's time to do so first. */
+  #expireFrom = 0;
+
+  constructor(options: HousekeepingOptions) {
+    this.#options = options;
+  }
+
+  async start(): Promise<void> {
+    this.#stopped = false;
+    this.#schedule(0);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#work;
+  }
+
+  #schedule(ms: number): void {
+    if (this.#stopped) return;
+    this.#timer = setTimeout(() => {
+      this.#work = this.#tick();
+    }, ms);
+    this.#timer.unref();
+  }
+
+  async #tick(): Promise<void> {
+    const { jobs, log, leaseMs } = this.#options;
+    let next = everyMs;
+    try {
+      const due = await jobs.promoteScheduled();
+      if (due !== undefined) next = Math.min(everyMs, Math.max(10, due));
+      if (Date.now() >= this.#expireFrom) await this.#expire();
+      if (Date.now() - this.#purgedAt > purgeEveryMs) await this.#purge();
+    } catch (error) {
+      if (isUnavailable(error)) this.#expireFrom = Date.now() + leaseMs;
+      else log.error({ err: error }, "housekeeping failed; trying again");
+    }
+    this.#schedule(next);
+  }
+
+  async #expire(): Promise<void> {
+    const { jobs, log, leaseMs, crashLimit, failureQueueOf } = this.#options;
+    const message = `no heartbeat came for ${leaseMs / 1000} seconds; its worker is taken for dead`;
+    const recovered = await jobs.recover({
+      reason: { code: "lease_expired", message },
+      crashLimit,
+      failureQueueOf,
+    });
+    if (recovered.length > 0) log.warn({ runs: recovered }, "leases ran out; the jobs go back to their queues");
+  }
+
+  async #purge(): Promise<void> {
+    const { jobs, log, retentionDays, purge } = this.#options;
+    const runs = await jobs.purgeRuns({ olderThanDays: retentionDays });
+    await purge();
+    this.#purgedAt = Date.now();
+    if (runs > 0) log.info({ runs }, "old runs were removed from the history");
+  }
+}

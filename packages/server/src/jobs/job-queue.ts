@@ -1,0 +1,228 @@
+import type { Transaction } from "../database/database.ts";
+import type { Run, RunError } from "./run.ts";
+
+/** What kind of worker a queue's jobs are for. A queue holds jobs of one kind. */
+export type QueueKind = "pipeline" | "remote";
+
+export interface NewJob {
+  readonly queue: string;
+  readonly jobType?: string;
+  readonly vconUuids: readonly string[];
+  /** The queue it came from; only for the reader's information. */
+  readonly fromQueue?: string | undefined;
+  /** The run whose end queued this job (success and failure queues). */
+  readonly originRun?: number | undefined;
+  readonly payload?: unknown;
+  /** Higher runs first. Default: 0 */
+  readonly priority?: number | undefined;
+  /** Earliest start. Default: now */
+  readonly runAfter?: Date | undefined;
+  /** No second job with this key waits or runs in the queue: enqueueing it again answers with the first. */
+  readonly uniqueKey?: string | undefined;
+  readonly error?: RunError | undefined;
+}
+
+export interface Enqueued {
+  readonly jobId: number;
+  /** Waiting jobs in the queue after this one joined; counted exactly up to 10,000, then once a second. */
+  readonly length: number;
+}
+
+export interface WaitingJob {
+  readonly id: number;
+  readonly queue: string;
+  readonly state: string;
+  readonly jobType: string;
+  readonly vconUuids: readonly string[];
+  readonly fromQueue: string | null;
+  readonly originRun: number | null;
+  readonly payload: unknown;
+  readonly priority: number;
+  readonly runAfter: Date | null;
+  readonly attempts: number;
+  readonly error: unknown;
+  readonly lastRun: number | null;
+  readonly createdAt: Date;
+}
+
+/** A job in the hands of a worker. */
+export interface ClaimedJob {
+  readonly runId: number;
+  readonly jobId: number;
+  readonly queue: string;
+  readonly jobType: string;
+  readonly vconUuids: readonly string[];
+  readonly fromQueue: string | null;
+  readonly originRun: number | null;
+  readonly payload: unknown;
+  readonly attempt: number;
+  /** How many workers died with this job in hand. */
+  readonly crashes: number;
+  /** Revision of the pipeline at the moment of the claim; null where pipelines are in another database. */
+  readonly pipelineRevision: number | null;
+}
+
+/** One stop of a cycle of tending: take up to `count` jobs from `queue`, then go on. */
+export interface Turn {
+  readonly queue: string;
+  readonly count: number;
+}
+
+export interface FinishedRun {
+  readonly runId: number;
+  readonly result?: unknown;
+  readonly followUps: readonly NewJob[];
+}
+
+/** `finished` now, `already` by an earlier try of the same commit, or `lost` to another run. */
+export type FinishVerdict = "finished" | "already" | "lost";
+
+export interface RetryPolicy {
+  /** Retries after the first attempt. Default: 0 */
+  readonly limit: number;
+  /** Milliseconds before a retry. Default: 0 */
+  readonly delayMs: number;
+  /** Double the delay with each retry. Default: false */
+  readonly backoff: boolean;
+}
+
+export interface QueueInfo {
+  readonly name: string;
+  readonly kind: string;
+  readonly paused: boolean;
+  readonly createdAt: Date;
+}
+
+export interface RunFilter {
+  readonly queue?: string | undefined;
+  readonly vcon?: string | undefined;
+  readonly job?: number | undefined;
+  readonly outcome?: string | undefined;
+  readonly active?: boolean | undefined;
+  readonly server?: string | undefined;
+  readonly worker?: string | undefined;
+  /** Only runs with a smaller id (they are listed newest first). */
+  readonly before?: number | undefined;
+  readonly limit: number;
+}
+
+/**
+ * Queues, jobs and runs. Every method that changes something has committed when it answers, except those that
+ * take a transaction: they are part of it.
+ */
+export interface JobQueue {
+  /** @throws queue_exists */
+  createQueue(options: { readonly name: string; readonly kind?: QueueKind }): Promise<void>;
+  /** Deletes a queue and answers with the jobs that waited in it. Jobs in progress go on. @throws queue_not_found */
+  deleteQueue(name: string): Promise<readonly WaitingJob[]>;
+  listQueues(options: { readonly kind: QueueKind }): Promise<readonly QueueInfo[]>;
+  /** A paused queue keeps its jobs and takes new ones, but hands none out. @throws queue_not_found */
+  setPaused(options: { readonly name: string; readonly paused: boolean }): Promise<void>;
+  /** @throws queue_not_found */
+  getQueue(name: string): Promise<QueueInfo>;
+
+  /** Adds one job to the tail of its queue. @throws queue_not_found */
+  enqueue(job: NewJob): Promise<Enqueued>;
+  /** Adds jobs as part of a transaction. @throws queue_not_found naming the first queue that is missing */
+  enqueueIn(tx: Transaction, jobs: readonly NewJob[]): Promise<void>;
+  /** Waiting jobs in the order in which they will run; scheduled ones last. @throws queue_not_found */
+  listWaiting(options: {
+    readonly queue: string;
+    readonly offset: number;
+    readonly limit: number;
+  }): Promise<readonly WaitingJob[]>;
+  /** Cancels a job that waits. @throws job_not_found when no such job waits there */
+  cancelWaiting(options: { readonly queue: string; readonly jobId: number }): Promise<void>;
+
+  /**
+   * Hands up to `limit` jobs to a worker, each with a new run whose lease lasts `leaseMs`, and locks the vCons of
+   * those whose pipeline saves. Jobs with a locked vCon are passed over and keep their place.
+   */
+  claim(options: {
+    readonly cycle: readonly Turn[];
+    readonly limit: number;
+    readonly kind: QueueKind;
+    readonly worker: string;
+    readonly server: string;
+    readonly leaseMs: number;
+  }): Promise<{ readonly jobs: readonly ClaimedJob[]; readonly last: { turn: number; count: number } | undefined }>;
+  /** Extends leases. Answers with the runs that are still the worker's, and which of them should stop. */
+  heartbeat(options: {
+    readonly runIds: readonly number[];
+    readonly leaseMs: number;
+  }): Promise<readonly { readonly runId: number; readonly cancelRequested: boolean }[]>;
+  /** Notes that a run is past its deadline and its worker does not obey. */
+  markOverdue(runId: number): Promise<void>;
+  /** @throws run_not_active once the lease has passed on */
+  progress(options: {
+    readonly runId: number;
+    readonly progress: number;
+    readonly message?: string | undefined;
+  }): Promise<void>;
+
+  /** Ends runs as done, in the order given: jobs go, locks go, follow-up jobs come. */
+  finish(tx: Transaction, runs: readonly FinishedRun[]): Promise<readonly FinishVerdict[]>;
+  /**
+   * Ends a run as failed: the job is tried again as the policy says, else it goes to the failure queue, else (none
+   * given, or it does not exist) it stays listed as failed. Answers with the outcome, or undefined if the lease
+   * has passed on.
+   */
+  fail(options: {
+    readonly runId: number;
+    readonly error: RunError;
+    readonly retry?: RetryPolicy;
+    readonly failureQueue?: string | undefined;
+  }): Promise<"retry" | "failed" | undefined>;
+  /** Hands jobs back unfinished; no attempt is used up and each keeps its place. */
+  release(options: { readonly runIds: readonly number[]; readonly reason: string }): Promise<void>;
+  /**
+   * Ends the given runs, whose worker died (or, without `runIds`, all whose lease has passed): their jobs wait
+   * again at their old place; one that has now crashed `crashLimit` times fails instead.
+   */
+  recover(options: {
+    readonly runIds?: readonly number[];
+    readonly reason: RunError;
+    readonly crashLimit: number;
+    readonly failureQueueOf: (queue: string) => Promise<string | undefined>;
+  }): Promise<readonly number[]>;
+  /** Ends a run and puts its job to the front of its queue. @throws run_not_found, queue_not_found */
+  requeueRun(runId: number): Promise<void>;
+  /** Ends a run without a requeue. @throws run_not_found */
+  removeRun(runId: number): Promise<void>;
+  /** Asks a run to stop; its worker ends it. @throws run_not_found, run_not_active */
+  requestCancel(runId: number): Promise<void>;
+  /** Ends a run as cancelled; its job is gone. Answers false if the lease has passed on. */
+  cancelled(options: { readonly runId: number; readonly message: string }): Promise<boolean>;
+
+  /** Jobs that failed for good, oldest first. @throws queue_not_found */
+  listFailed(options: {
+    readonly queue: string;
+    readonly after: number;
+    readonly limit: number;
+  }): Promise<readonly WaitingJob[]>;
+  /** Puts a failed job back to the tail of its queue, with all its attempts. @throws run_not_found, queue_not_found */
+  requeueFailed(options: { readonly queue: string; readonly runId: number }): Promise<void>;
+
+  /** The runs under way, of one worker or of all. */
+  activeRuns(options?: { readonly worker?: string }): Promise<readonly Run[]>;
+  /** @throws run_not_found */
+  getRun(runId: number): Promise<Run>;
+  listRuns(filter: RunFilter): Promise<readonly Run[]>;
+  /** Which of these runs have ended. */
+  ended(runIds: readonly number[]): Promise<readonly number[]>;
+
+  /** Makes scheduled jobs whose time has come wait. Answers with the milliseconds until the next one, if any. */
+  promoteScheduled(): Promise<number | undefined>;
+  /** Deletes ended runs older than this. Answers with how many went. */
+  purgeRuns(options: { readonly olderThanDays: number }): Promise<number>;
+  /** Waiting, running, scheduled and failed jobs per queue, for metrics. */
+  counts(): Promise<readonly { queue: string; state: string; count: number }[]>;
+
+  saveCheckpoint(options: {
+    readonly jobId: number;
+    readonly step: number;
+    readonly fingerprint: string;
+    readonly io: string;
+  }): Promise<void>;
+  loadCheckpoints(jobId: number): Promise<readonly { step: number; fingerprint: string; io: string }[]>;
+}

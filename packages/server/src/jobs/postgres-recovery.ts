@@ -1,0 +1,103 @@
+import { channels } from "../database/notifier.ts";
+import { VconductorError } from "../errors.ts";
+import type { JobContext } from "./context.ts";
+import type { JobQueue } from "./job-queue.ts";
+import { backToWaiting, endRun, lockRun, settleFailed } from "./postgres-endings.ts";
+import { requireQueue } from "./postgres-queues.ts";
+import { toWaitingJob } from "./rows.ts";
+import type { RunError } from "./run.ts";
+
+/** What became of work that nobody finished: runs of dead workers, and jobs that failed for good. */
+export function recoveryMethods({
+  database,
+  notifier,
+  events,
+}: JobContext): Pick<JobQueue, "recover" | "listFailed" | "requeueFailed"> {
+  return {
+    async recover({ runIds, reason, crashLimit, failureQueueOf }) {
+      const candidates = await database.run((db) => {
+        const active = db
+          .selectFrom("vconductor.run")
+          .select(["id", "queue"])
+          .where("finished_at", "is", null)
+          .orderBy("id")
+          .limit(1000);
+        return runIds === undefined
+          ? active.where("lease_until", "<", (eb) => eb.fn<Date>("now")).execute()
+          : active.where("id", "in", runIds.length > 0 ? runIds : [0]).execute();
+      });
+      const recovered: number[] = [];
+      for (const { id, queue } of candidates) {
+        const failureQueue = await failureQueueOf(queue);
+        const outcome = await database.transaction(async (tx) => {
+          // A heartbeat or the end of the run may have come in between.
+          const run = await lockRun(tx, id, { expired: runIds === undefined });
+          if (run === undefined) return undefined;
+          await endRun(tx, { runId: id, outcome: "crashed", error: reason });
+          const job = await tx
+            .selectFrom("vconductor.job")
+            .select("crashes")
+            .where("id", "=", run.job_id)
+            .executeTakeFirst();
+          const crashes = (job?.crashes ?? 0) + 1;
+          await backToWaiting(tx, { jobId: run.job_id, crashes: 1 });
+          if (crashes >= crashLimit) {
+            const error: RunError = {
+              code: reason.code,
+              message: `its worker died ${crashes} times with this job in hand; last: ${reason.message}`,
+            };
+            await settleFailed(tx, { runId: id, jobId: run.job_id, error, failureQueue });
+          }
+          return "crashed" as const;
+        });
+        if (outcome === undefined) continue;
+        recovered.push(id);
+        events.publish({ type: "run.finished", run: id, queue, outcome });
+        notifier.send(channels.jobs, queue);
+        if (failureQueue) notifier.send(channels.jobs, failureQueue);
+      }
+      return recovered;
+    },
+
+    async listFailed({ queue, after, limit }) {
+      const rows = await database.run((db) =>
+        db
+          .selectFrom("vconductor.job")
+          .selectAll()
+          .where("queue", "=", queue)
+          .where("state", "=", "failed")
+          .where("last_run", ">", after)
+          .orderBy("last_run")
+          .limit(limit)
+          .execute(),
+      );
+      if (rows.length === 0) await database.run((db) => requireQueue(db, queue));
+      return rows.map(toWaitingJob);
+    },
+
+    async requeueFailed({ queue, runId }) {
+      await database.transaction(async (tx) => {
+        await requireQueue(tx, queue);
+        const job = await tx
+          .updateTable("vconductor.job")
+          .set((eb) => ({
+            state: "waiting",
+            attempts: 0,
+            crashes: 0,
+            error: null,
+            run_after: null,
+            position: eb.fn<number>("nextval", [eb.val("vconductor.job_position")]),
+          }))
+          .where("queue", "=", queue)
+          .where("state", "=", "failed")
+          .where("last_run", "=", runId)
+          .returning("id")
+          .executeTakeFirst();
+        if (job === undefined) {
+          throw new VconductorError("run_not_found", `run: ${runId} is not the last run of a failed job in ${queue}`);
+        }
+      });
+      notifier.send(channels.jobs, queue);
+    },
+  };
+}

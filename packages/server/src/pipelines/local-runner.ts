@@ -1,0 +1,141 @@
+import { type JsonObject, readVcon } from "@vconductor/vcon";
+import { VconductorError } from "../errors.ts";
+import type { JobQueue } from "../jobs/job-queue.ts";
+import { ProcessorIO } from "../processors/io.ts";
+import type { ProcessorRegistry } from "../processors/registry.ts";
+import { runStep, type StepServices } from "../processors/step.ts";
+import type { StoredVcon, VconStore } from "../vcons/vcon-store.ts";
+import type { DirectRunner, GivenDocument, ProcessorOutput } from "./direct-run.ts";
+import type { DirectCommit } from "./direct-commit.ts";
+import { changesOf, followUpsOf, type Sources } from "./effects.ts";
+import type { PipelineStore } from "./pipeline-store.ts";
+import { runSteps, StepFailed } from "./run-steps.ts";
+
+export interface LocalRunnerOptions {
+  readonly vcons: VconStore;
+  readonly jobs: JobQueue;
+  readonly pipelines: PipelineStore;
+  readonly registry: ProcessorRegistry;
+  readonly services: StepServices;
+  readonly commit: DirectCommit;
+}
+
+/** Runs processors and pipelines in the process that is asked to. */
+export class LocalRunner implements DirectRunner {
+  readonly #options: LocalRunnerOptions;
+
+  constructor(options: LocalRunnerOptions) {
+    this.#options = options;
+  }
+
+  async processStored(options: Parameters<DirectRunner["processStored"]>[0]): Promise<ProcessorOutput> {
+    const stored = await this.#options.vcons.get(options.uuid);
+    return await this.#process(options, { io: ioOfStored(stored), sources: new Map([[stored.uuid, stored]]) });
+  }
+
+  async processGiven(options: Parameters<DirectRunner["processGiven"]>[0]): Promise<ProcessorOutput> {
+    const io = ProcessorIO.fromInput({
+      vcons: options.vcons.map((vcon) => vcon.value),
+      parameters: options.parameters,
+    });
+    return await this.#process(options, { io, sources: sourcesOf(io, options.vcons) });
+  }
+
+  async pipelineOnStored(options: Parameters<DirectRunner["pipelineOnStored"]>[0]): Promise<ProcessorOutput> {
+    const { definition } = await this.#options.pipelines.get(options.pipeline);
+    const stored = await this.#options.vcons.get(options.uuid);
+    return await this.#pipeline(options, {
+      definition,
+      io: ioOfStored(stored),
+      sources: new Map([[stored.uuid, stored]]),
+      about: options.uuid,
+    });
+  }
+
+  async pipelineOnGiven(options: Parameters<DirectRunner["pipelineOnGiven"]>[0]): Promise<ProcessorOutput> {
+    const { definition } = await this.#options.pipelines.get(options.pipeline);
+    const io = new ProcessorIO();
+    io.add(options.vcon.value);
+    return await this.#pipeline(options, {
+      definition,
+      io,
+      sources: sourcesOf(io, [options.vcon]),
+      about: io.uuid(0),
+    });
+  }
+
+  async #process(
+    options: {
+      readonly processor: string;
+      readonly processorOptions: Readonly<Record<string, unknown>>;
+      readonly commit: boolean;
+      readonly signal: AbortSignal;
+    },
+    { io, sources }: { readonly io: ProcessorIO; readonly sources: Sources },
+  ): Promise<ProcessorOutput> {
+    const { registry, services } = this.#options;
+    await runStep({
+      registry,
+      step: { processor_name: options.processor, processor_options: options.processorOptions },
+      io,
+      services,
+      signal: options.signal,
+      requireInput: false,
+    });
+    await this.#save(io, options.commit ? sources : undefined);
+    return io.toOutput();
+  }
+
+  async #pipeline(
+    options: { readonly pipeline: string; readonly save: boolean; readonly signal: AbortSignal },
+    run: Pick<Parameters<typeof runSteps>[0], "definition" | "io"> & {
+      readonly sources: Sources;
+      readonly about: string;
+    },
+  ): Promise<ProcessorOutput> {
+    const { registry, services } = this.#options;
+    try {
+      const { io } = await runSteps({
+        definition: run.definition,
+        io: run.io,
+        registry,
+        services,
+        signal: options.signal,
+      });
+      await this.#save(io, options.save ? run.sources : undefined);
+      return io.toOutput();
+    } catch (error) {
+      if (!(error instanceof StepFailed)) throw error;
+      if (error.failure.error.code !== "pipeline_timeout") throw error.failure.error;
+      // The reference's text, spelling included: clients look for it.
+      throw new VconductorError(
+        "pipeline_timeout",
+        `Error: pipeline: ${options.pipeline} uuid: ${run.about} processing time exeeded timeout`,
+        { cause: error },
+      );
+    }
+  }
+
+  /** Queued jobs are pushed whether or not changes are saved; both commit together. */
+  async #save(io: ProcessorIO, sources: Sources | undefined): Promise<void> {
+    const changes = sources === undefined ? [] : changesOf(io, sources);
+    const followUps = followUpsOf(io);
+    if (changes.length > 0 || followUps.length > 0) await this.#options.commit({ changes, followUps });
+  }
+}
+
+function ioOfStored({ body: text, revision }: StoredVcon): ProcessorIO {
+  const io = new ProcessorIO();
+  io.add(readVcon(text, { maxDepth: Number.POSITIVE_INFINITY }).value, { stored: { text, revision } });
+  return io;
+}
+
+/** The texts of vCons that a caller gave, by uuid: an IO made of them has them in the same order. */
+function sourcesOf(io: ProcessorIO, documents: readonly GivenDocument[]): Sources {
+  return new Map(
+    documents.map((document: { readonly text: string; readonly value: JsonObject }, index) => [
+      io.uuid(index),
+      { body: document.text },
+    ]),
+  );
+}

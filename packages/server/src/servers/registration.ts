@@ -1,0 +1,68 @@
+import type { Logger } from "pino";
+import { isUnavailable } from "../database/database.ts";
+import type { Service } from "../service.ts";
+import type { ServerRegistry, ServerState } from "./server-registry.ts";
+
+const beatEveryMs = 5000;
+
+/** Keeps this server's record in the registry: there while it runs, fresh while it lives, gone when it has stopped. */
+export class Registration implements Service {
+  readonly key: string;
+  readonly address: string;
+  readonly #registry: ServerRegistry;
+  readonly #log: Logger;
+  readonly #about: Omit<ServerState, "last_heartbeat" | "state">;
+  #state: ServerState["state"] = "starting_up";
+  #timer: NodeJS.Timeout | undefined;
+  #registered = false;
+
+  constructor(options: {
+    readonly registry: ServerRegistry;
+    readonly log: Logger;
+    readonly about: Omit<ServerState, "last_heartbeat" | "state">;
+  }) {
+    const { host, port, pid, start_time } = options.about;
+    this.address = `${host}:${port}`;
+    this.key = `${this.address}:${pid}:${start_time}`;
+    this.#registry = options.registry;
+    this.#log = options.log;
+    this.#about = options.about;
+  }
+
+  async start(): Promise<void> {
+    await this.#report();
+    this.#registered = true;
+    await this.#registry.purge();
+    this.#timer = setInterval(() => void this.#beat(), beatEveryMs).unref();
+  }
+
+  async enter(state: ServerState["state"]): Promise<void> {
+    this.#state = state;
+    if (this.#registered) await this.#report();
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    if (!this.#registered) return;
+    this.#registered = false;
+    // Somebody may have deleted the record, or the database is away: it then shows as dead, and goes by itself.
+    await this.#registry.remove(this.key).catch(() => {});
+  }
+
+  #report(): Promise<void> {
+    return this.#registry.report({
+      key: this.key,
+      address: this.address,
+      state: { ...this.#about, state: this.#state },
+    });
+  }
+
+  async #beat(): Promise<void> {
+    try {
+      await this.#registry.heartbeat(this.key);
+      await this.#registry.purge();
+    } catch (error) {
+      if (!isUnavailable(error)) this.#log.error({ err: error }, "the server's heartbeat failed; trying again");
+    }
+  }
+}

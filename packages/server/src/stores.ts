@@ -1,0 +1,91 @@
+import { Database } from "./database/database.ts";
+import { Notifier } from "./database/notifier.ts";
+import type { JobQueue } from "./jobs/job-queue.ts";
+import { postgresJobQueue } from "./jobs/postgres-job-queue.ts";
+import { EventFeed } from "./observe/event-feed.ts";
+import { AtomicCommitter } from "./pipelines/atomic-committer.ts";
+import type { Committer } from "./pipelines/committer.ts";
+import { OrderedCommitter } from "./pipelines/ordered-committer.ts";
+import type { PipelineStore } from "./pipelines/pipeline-store.ts";
+import { PostgresPipelineStore } from "./pipelines/postgres-pipeline-store.ts";
+import { postgresServerRegistry } from "./servers/postgres-server-registry.ts";
+import type { ServerRegistry } from "./servers/server-registry.ts";
+import type { Service } from "./service.ts";
+import { PostgresVconStore } from "./vcons/postgres-vcon-store.ts";
+import { TextIndex } from "./vcons/text-index.ts";
+import type { VconStore } from "./vcons/vcon-store.ts";
+
+/** Addresses of the four stores; equal ones are one database. */
+export interface StoreUrls {
+  readonly vcons: string;
+  readonly queues: string;
+  readonly pipelines: string;
+  readonly state: string;
+}
+
+/** Everything that lies in the databases, opened for one process. */
+export interface Stores extends Service {
+  readonly databases: readonly Database[];
+  /** The database of queues, jobs and runs, which also carries the notifications. */
+  readonly queueDatabase: Database;
+  readonly vcons: VconStore;
+  readonly textIndex: TextIndex;
+  readonly jobs: JobQueue;
+  readonly pipelines: PipelineStore;
+  readonly servers: ServerRegistry;
+  readonly committer: Committer;
+  readonly notifier: Notifier;
+  readonly events: EventFeed;
+  /** Whether a claim can see the pipelines. */
+  readonly pipelinesHere: boolean;
+}
+
+/** @param options.leaseMs how long a lease lasts, in milliseconds */
+export function openStores(options: {
+  readonly urls: StoreUrls;
+  readonly poolSize: number;
+  readonly leaseMs: number;
+  readonly application: string;
+}): Stores {
+  const { urls, poolSize, application, leaseMs } = options;
+  const opened = new Map<string, Database>();
+  const open = (url: string) => {
+    const database = opened.get(url) ?? new Database({ url, poolSize, application });
+    opened.set(url, database);
+    return database;
+  };
+  const store = open(urls.vcons);
+  const queue = open(urls.queues);
+  const notifier = new Notifier(queue);
+  const events = new EventFeed({ url: urls.queues, notifier });
+  const pipelinesHere = urls.pipelines === urls.queues;
+  const textIndex = new TextIndex({ database: store });
+  const vcons = new PostgresVconStore({ database: store, events, textIndex });
+  const jobs = postgresJobQueue({ database: queue, notifier, events, pipelinesHere });
+  const pipelines = new PostgresPipelineStore({ database: open(urls.pipelines), notifier });
+  const servers = postgresServerRegistry({ database: open(urls.state), notifier });
+  return {
+    databases: [...opened.values()],
+    queueDatabase: queue,
+    vcons,
+    textIndex,
+    jobs,
+    pipelines,
+    servers,
+    committer:
+      store === queue
+        ? new AtomicCommitter({ database: store, jobs, vcons })
+        : new OrderedCommitter({ store, queue, jobs, vcons, leaseMs }),
+    notifier,
+    events,
+    pipelinesHere,
+    async start() {
+      await events.start();
+    },
+    async stop() {
+      await events.stop();
+      await textIndex.stop();
+      for (const database of opened.values()) await database.stop();
+    },
+  };
+}

@@ -1,0 +1,79 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { Database } from "../database/database.ts";
+import { Listener } from "../database/listener.ts";
+import { channels, Notifier } from "../database/notifier.ts";
+import { postgresJobQueue } from "../jobs/postgres-job-queue.ts";
+import type { HeartbeatData, HeartbeatMessage } from "./heartbeat.ts";
+import { Slots } from "./slots.ts";
+
+// Runs beside the main thread of a pipeline worker, with a database connection of its own: a processor that keeps
+// the main thread busy stops neither the heartbeat nor the deadlines.
+
+const data = workerData as HeartbeatData;
+const slots = new Slots(data.slots);
+const database = new Database({ url: data.url, poolSize: 2, application: "vconductor heartbeat" });
+const jobs = postgresJobQueue({
+  database,
+  notifier: new Notifier(database),
+  events: { publish: () => {} },
+  pipelinesHere: true,
+});
+const stopping = new Set<number>();
+
+function tell(message: HeartbeatMessage): void {
+  parentPort?.postMessage(message);
+}
+
+async function beat(): Promise<void> {
+  const before = slots.runs();
+  if (before.length === 0) return;
+  const alive = await jobs.heartbeat({ runIds: before.map((run) => run.runId), leaseMs: data.leaseMs });
+  const active = new Map(alive.map((run) => [run.runId, run.cancelRequested]));
+  const still = new Set(slots.runs().map((run) => run.runId));
+  for (const { runId } of before) {
+    if (!still.has(runId)) continue;
+    if (!active.has(runId)) stop(runId, "lost");
+    else if (active.get(runId)) stop(runId, "cancelled");
+  }
+}
+
+/** Tells the main thread to stop a run, and ends the process if it does not obey in time. */
+function stop(runId: number, why: "lost" | "cancelled"): void {
+  if (stopping.has(runId)) return;
+  const run = slots.runs().find((candidate) => candidate.runId === runId);
+  if (run === undefined) return;
+  stopping.add(runId);
+  tell({ type: why, runId });
+  setTimeout(() => {
+    stopping.delete(runId);
+    if (slots.runs().some((candidate) => candidate.runId === runId)) endProcess();
+  }, data.graceMs);
+}
+
+async function enforceDeadlines(): Promise<void> {
+  const now = Date.now();
+  const overdue = slots.runs().filter((run) => run.deadline > 0 && run.deadline + data.graceMs < now);
+  if (overdue.length === 0) return;
+  // The supervisor finds these marks when it looks at what the dead worker had in hand.
+  await Promise.race([
+    Promise.all(overdue.map((run) => jobs.markOverdue(run.runId))),
+    new Promise((resolve) => setTimeout(resolve, 2000)),
+  ]).catch(() => {});
+  if (slots.runs().some((run) => overdue.some((late) => late.runId === run.runId))) endProcess();
+}
+
+/** The main thread may be stuck in a loop, where only this still ends it. */
+function endProcess(): void {
+  process.kill(process.pid, "SIGKILL");
+}
+
+const listener = new Listener({
+  url: data.url,
+  channels: [channels.cancel],
+  onNotify: () => void beat().catch(() => {}),
+});
+
+// While the database is away the beats fail; the leases are looked at anew when it is back.
+setInterval(() => void beat().catch(() => {}), Math.max(500, data.leaseMs / 3));
+setInterval(() => void enforceDeadlines(), 250);
+void listener.start();
