@@ -26,6 +26,8 @@ export interface StoreUrls {
 /** Everything that lies in the databases, opened for one process. */
 export interface Stores extends Service {
   readonly databases: readonly Database[];
+  /** The database of vCons. */
+  readonly storeDatabase: Database;
   /** The database of queues, jobs and runs, which also carries the notifications. */
   readonly queueDatabase: Database;
   readonly vcons: VconStore;
@@ -66,6 +68,7 @@ export function openStores(options: {
   const servers = postgresServerRegistry({ database: open(urls.state), notifier });
   return {
     databases: [...opened.values()],
+    storeDatabase: store,
     queueDatabase: queue,
     vcons,
     textIndex,

@@ -4,7 +4,7 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
 /** The index of the quote that closes the string opened at `open`, or -1. */
-export function closingQuote(text: string, open: number): number {
+function closingQuote(text: string, open: number): number {
   for (let at = text.indexOf('"', open + 1); at >= 0; at = text.indexOf('"', at + 1)) {
     let first = at;
     while (text.charCodeAt(first - 1) === BACKSLASH) first -= 1;
@@ -85,9 +85,9 @@ export interface Item {
   readonly trail: string;
 }
 
+/** Where the one value of a JSON text stands. */
 export function valueSpan(text: string): Span {
-  const start = skipSpace(text, 0);
-  return { start, end: skipValue(text, start) };
+  return { start: skipSpace(text, 0), end: text.trimEnd().length };
 }
 
 /** The items of the array or object at `span`, in the order of the text, repeated member names included. */

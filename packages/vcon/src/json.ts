@@ -56,14 +56,14 @@ export function equalJson(a: JsonValue | undefined, b: JsonValue | undefined): b
   if (a === b) return true;
   if (isArray(a)) return isArray(b) && a.length === b.length && a.every((entry, i) => equalJson(entry, b[i]));
   if (!isObject(a) || !isObject(b)) return false;
-  let count = 0;
+  let shared = 0;
   for (const name of Object.keys(a)) {
-    const value = member(a, name);
+    const value = a[name];
     if (value === undefined) continue;
-    if (!equalJson(value, member(b, name))) return false;
-    count += 1;
+    if (!Object.hasOwn(b, name) || !equalJson(value, b[name])) return false;
+    shared += 1;
   }
-  return count === definedMembers(b).length;
+  return Object.keys(b).length === shared || definedMembers(b).length === shared;
 }
 
 export function definedMembers(object: JsonObject): string[] {

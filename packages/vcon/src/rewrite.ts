@@ -22,7 +22,6 @@ export function rewrite({
   readonly original: JsonValue;
   readonly changed: JsonValue;
 }): string {
-  if (equalJson(original, changed)) return text;
   const span = valueSpan(text);
   return text.slice(0, span.start) + changedValue(text, span, { original, changed }) + text.slice(span.end);
 }
@@ -32,11 +31,11 @@ interface Change {
   readonly changed: JsonValue;
 }
 
-/** The new text of a value that is known to differ. */
+/** The new text of a value. Where parts of it are equal it comes out as it was, so it need not differ. */
 function changedValue(text: string, span: Span, { original, changed }: Change): string {
   if (isObject(original) && isObject(changed)) return changedObject(text, span, { original, changed });
   if (isArray(original) && isArray(changed)) return changedArray(text, span, { original, changed });
-  return JSON.stringify(changed);
+  return original === changed ? text.slice(span.start, span.end) : JSON.stringify(changed);
 }
 
 function changedObject(
@@ -47,26 +46,22 @@ function changedObject(
   const items = itemsOf(text, span);
   const lastOf = new Map(items.map((item, index) => [item.name, index]));
   const pieces: Piece[] = [];
-  for (const [index, { lead, name = "", label, value, trail }] of items.entries()) {
+  for (const [index, { name = "", label, value }] of items.entries()) {
     const before = member(original, name);
     const after = member(changed, name);
     if (after === undefined || before === undefined) continue;
     if (equalJson(before, after)) {
-      pieces.push({ lead, core: label + text.slice(value.start, value.end), trail });
+      pieces.push({ ...spacing(items, index), core: label + text.slice(value.start, value.end) });
     } else if (lastOf.get(name) === index) {
       // Of a repeated member the last one counts; once it changes, the others would only mislead.
-      pieces.push({
-        lead,
-        core: label + changedValue(text, value, { original: before, changed: after }),
-        trail,
-      });
+      const core = label + changedValue(text, value, { original: before, changed: after });
+      pieces.push({ ...spacing(items, index), core });
     }
   }
-  const last = items.at(-1);
   for (const name of definedMembers(changed)) {
     if (lastOf.has(name)) continue;
-    const core = `${JSON.stringify(name)}${colon(last?.label)}${JSON.stringify(member(changed, name))}`;
-    pieces.push({ lead: last?.lead ?? "", core, trail: "" });
+    const core = `${JSON.stringify(name)}${colon(items.at(-1)?.label)}${JSON.stringify(member(changed, name))}`;
+    pieces.push({ ...spacing(items, items.length), core });
   }
   return `{${join(pieces, items)}}`;
 }
@@ -89,20 +84,19 @@ function changedArray(
   let tail = 0;
   while (tail < shorter - head && equalJson(original.at(-1 - tail), changed.at(-1 - tail))) tail += 1;
 
-  const last = items.at(-1);
   const pieces = changed.map((after, index): Piece => {
     const inTail = index >= changed.length - tail;
     const from = inTail ? index - changed.length + original.length : index;
     const item = inTail || from < original.length - tail ? items[from] : undefined;
     const before = original[from];
     if (item === undefined || before === undefined) {
-      return { lead: last?.lead ?? "", core: JSON.stringify(after) ?? "null", trail: "" };
+      return { ...spacing(items, items.length), core: JSON.stringify(after) ?? "null" };
     }
     const same = inTail || index < head || equalJson(before, after);
     const core = same
       ? text.slice(item.value.start, item.value.end)
       : changedValue(text, item.value, { original: before, changed: after });
-    return { lead: item.lead, core, trail: item.trail };
+    return { ...spacing(items, from), core };
   });
   return `[${join(pieces, items)}]`;
 }

@@ -126,9 +126,9 @@ class ShapeCheck {
   }
 
   partyReference(dialog: JsonObject, path: Path): void {
-    const queue: { readonly value: JsonValue; readonly path: Path }[] = [
-      { value: member(dialog, "parties") ?? null, path },
-    ];
+    const given = member(dialog, "parties") ?? null;
+    if (given === null || isIndex(given) || (isArray(given) && given.every(isIndex))) return;
+    const queue: { readonly value: JsonValue; readonly path: Path }[] = [{ value: given, path }];
     for (const { value, path: at } of queue) {
       if (isArray(value)) {
         for (const [index, inner] of value.entries()) queue.push({ value: inner, path: [...at, index] });

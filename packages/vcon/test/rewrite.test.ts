@@ -44,7 +44,7 @@ test("array elements that stayed keep their text when others come or go", () => 
   const text = '[1.0, 2.0 ,3.0, {"a":4.0}]';
   const change = (changed: JsonValue) => rewrite({ text, original: parse(text), changed });
   expect(change([2, 3, { a: 4 }])).toBe('[2.0 ,3.0, {"a":4.0}]');
-  expect(change([0, 1, 2, 3, { a: 4 }])).toBe('[ 0,1.0, 2.0 ,3.0, {"a":4.0}]');
+  expect(change([0, 1, 2, 3, { a: 4 }])).toBe('[0, 1.0, 2.0 ,3.0, {"a":4.0}]');
   expect(change([1, 2, 3, { a: 4 }, 5])).toBe('[1.0, 2.0 ,3.0, {"a":4.0}, 5]');
   expect(change([1, 9, 3, { a: 4, b: 5 }])).toBe('[1.0, 9 ,3.0, {"a":4.0,"b":5}]');
   expect(change([])).toBe("[]");

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type JsonValue, transcript } from "../src/index.ts";
+import { type JsonObject, type JsonValue, transcript } from "../src/index.ts";
 
 const start = "2026-03-01T10:00:00Z";
 const base = Date.parse(start);
@@ -29,7 +29,9 @@ const paragraphs = [
   { speaker: 0, start: 0.5, end: 2, sentences: [{ text: "Hello." }, { text: "This is Ann." }] },
   { speaker: 1, start: 2.5, end: 3, sentences: [{ text: "Hi." }] },
 ];
-const deepgram = (alternative: object) => ({ results: { channels: [{ alternatives: [alternative] }] } });
+const deepgram = (alternative: JsonObject): JsonValue => ({
+  results: { channels: [{ alternatives: [alternative] }] },
+});
 
 describe("transcript formats", () => {
   test("Deepgram paragraphs, whole response or one alternative, value or text", () => {
