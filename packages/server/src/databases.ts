@@ -8,7 +8,10 @@ import { StartupError } from "./startup-error.ts";
 import type { StoreUrls } from "./stores.ts";
 
 /** Turns the address in a setting into one that can be connected to. */
-type Backend = (options: { readonly url: string; readonly log: (line: string) => void }) => Service & { url(): string };
+type Backend = (options: {
+  readonly url: string;
+  readonly log: (line: string) => void;
+}) => Service & { url(): string };
 
 /** What can be named in a database setting, by URL scheme. Another backend is bound by an entry here. */
 export const backends: Readonly<Record<string, Backend>> = {
@@ -60,7 +63,12 @@ export class Databases implements Service {
   get urls(): StoreUrls {
     const { storageUrl, queueUrl, pipelineUrl, stateUrl } = this.#config;
     const url = (setting: string) => this.#running.get(setting)?.url() ?? setting;
-    return { vcons: url(storageUrl), queues: url(queueUrl), pipelines: url(pipelineUrl), state: url(stateUrl) };
+    return {
+      vcons: url(storageUrl),
+      queues: url(queueUrl),
+      pipelines: url(pipelineUrl),
+      state: url(stateUrl),
+    };
   }
 
   async stop(): Promise<void> {

@@ -2,7 +2,10 @@
 export type ServerEvent =
   | { readonly type: "vcon.stored"; readonly uuid: string; readonly revision: number }
   | { readonly type: "vcon.deleted"; readonly uuid: string }
-  | { readonly type: "queue.created" | "queue.deleted" | "queue.paused" | "queue.resumed"; readonly queue: string }
+  | {
+      readonly type: "queue.created" | "queue.deleted" | "queue.paused" | "queue.resumed";
+      readonly queue: string;
+    }
   | { readonly type: "job.queued"; readonly queue: string; readonly job: number }
   | { readonly type: "run.started"; readonly run: number; readonly queue: string; readonly job: number }
   | {

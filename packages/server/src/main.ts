@@ -8,7 +8,9 @@ import { StartupError } from "./startup-error.ts";
 import { version } from "./version.ts";
 
 const program = new Command("vconductor")
-  .description("vConductor, the conversation server. Settings are environment variables: see docs/configuration.md.")
+  .description(
+    "vConductor, the conversation server. Settings are environment variables: see docs/configuration.md.",
+  )
   .version(version.vconductor)
   .showHelpAfterError();
 

@@ -53,7 +53,9 @@ export class Server implements Service {
   stop(): Promise<void> {
     this.#stopping ??= (async () => {
       for (const service of this.#started.splice(0).reverse()) {
-        await service.stop().catch((error: unknown) => this.#log.error({ err: error }, "a part did not stop cleanly"));
+        await service
+          .stop()
+          .catch((error: unknown) => this.#log.error({ err: error }, "a part did not stop cleanly"));
       }
     })();
     return this.#stopping;
@@ -144,7 +146,11 @@ export class Server implements Service {
     const { stores, registration, metrics } = options;
     const config = this.#config;
     const log = this.#log;
-    const registry = await loadProcessors({ pluginPaths: config.pluginPaths, packages: config.pluginPackages, log });
+    const registry = await loadProcessors({
+      pluginPaths: config.pluginPaths,
+      packages: config.pluginPackages,
+      log,
+    });
     const services: ProcessServices = stepServices({ config, log });
     this.#started.push({ start: async () => {}, stop: () => services.stop() });
     const { vcons, jobs, pipelines, servers, events } = stores;
@@ -173,7 +179,8 @@ export class Server implements Service {
     const { rest } = this.#config;
     try {
       this.#address = await app.listen({ host: rest.host, port: rest.port });
-      if (rest.host === "localhost") this.#address = this.#address.replace(/\/\/[^:]+:|\/\/\[::1\]:/, "//localhost:");
+      if (rest.host === "localhost")
+        this.#address = this.#address.replace(/\/\/[^:]+:|\/\/\[::1\]:/, "//localhost:");
     } catch (error) {
       const code = error instanceof Error && "code" in error ? error.code : undefined;
       if (code === "EADDRINUSE") {

@@ -11,6 +11,7 @@ export { defineFilter, type VconFilter } from "./define-filter.ts";
 export { type Description, describe, searchText } from "./describe.ts";
 export { type Finding, VconError, type VconErrorCode } from "./errors.ts";
 export { detectForm, uuidOf } from "./form.ts";
+export { exceedsDepth } from "./json-text.ts";
 export { migrate } from "./migrate.ts";
 export { partyKey } from "./parties.ts";
 export { type ReadVcon, readVcon } from "./read.ts";

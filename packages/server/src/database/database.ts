@@ -115,7 +115,12 @@ function prepareStatements(client: pg.PoolClient): void {
   const plain = client.query.bind(client);
   Object.assign(client, {
     query: (text: unknown, values?: unknown, callback?: unknown) => {
-      if (typeof text !== "string" || !Array.isArray(values) || values.length === 0 || callback !== undefined) {
+      if (
+        typeof text !== "string" ||
+        !Array.isArray(values) ||
+        values.length === 0 ||
+        callback !== undefined
+      ) {
         return Reflect.apply(plain, client, [text, values, callback]);
       }
       const name = statementName(text);

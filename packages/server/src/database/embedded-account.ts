@@ -52,7 +52,9 @@ function lookUp(): Account | undefined {
 }
 
 function create(): Account {
-  spawnSync("useradd", ["--system", "--no-create-home", "--shell", "/usr/sbin/nologin", user], { stdio: "ignore" });
+  spawnSync("useradd", ["--system", "--no-create-home", "--shell", "/usr/sbin/nologin", user], {
+    stdio: "ignore",
+  });
   const account = lookUp();
   if (account !== undefined) return account;
   throw new StartupError(

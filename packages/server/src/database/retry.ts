@@ -17,7 +17,9 @@ export async function retryWhileAway<Result>(
       return await work();
     } catch (error) {
       if (!isUnavailable(error) || options.signal?.aborted) throw error;
-      await sleep(delayMs, undefined, options.signal === undefined ? {} : { signal: options.signal }).catch(() => {});
+      await sleep(delayMs, undefined, options.signal === undefined ? {} : { signal: options.signal }).catch(
+        () => {},
+      );
     }
   }
 }

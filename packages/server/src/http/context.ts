@@ -1,7 +1,8 @@
+import type { Logger } from "pino";
 import type { Config } from "../config.ts";
-import type { EventFeed } from "../observe/event-feed.ts";
-import type { JobQueue } from "../jobs/job-queue.ts";
 import type { Database } from "../database/database.ts";
+import type { JobQueue } from "../jobs/job-queue.ts";
+import type { EventFeed } from "../observe/event-feed.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import type { DirectRunner } from "../pipelines/direct-run.ts";
 import type { PipelineStore } from "../pipelines/pipeline-store.ts";
@@ -9,7 +10,6 @@ import type { JqSandbox } from "../processors/jq/sandbox.ts";
 import type { ProcessorRegistry } from "../processors/registry.ts";
 import type { ServerRegistry } from "../servers/server-registry.ts";
 import type { VconStore } from "../vcons/vcon-store.ts";
-import type { Logger } from "pino";
 
 /** What the routes work with. */
 export interface HttpContext {

@@ -76,7 +76,8 @@ export class Housekeeping implements Service {
       crashLimit,
       failureQueueOf,
     });
-    if (recovered.length > 0) log.warn({ runs: recovered }, "leases ran out; the jobs go back to their queues");
+    if (recovered.length > 0)
+      log.warn({ runs: recovered }, "leases ran out; the jobs go back to their queues");
   }
 
   async #purge(): Promise<void> {

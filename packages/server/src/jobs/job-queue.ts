@@ -145,7 +145,10 @@ export interface JobQueue {
     readonly worker: string;
     readonly server: string;
     readonly leaseMs: number;
-  }): Promise<{ readonly jobs: readonly ClaimedJob[]; readonly last: { turn: number; count: number } | undefined }>;
+  }): Promise<{
+    readonly jobs: readonly ClaimedJob[];
+    readonly last: { turn: number; count: number } | undefined;
+  }>;
   /** Extends leases. Answers with the runs that are still the worker's, and which of them should stop. */
   heartbeat(options: {
     readonly runIds: readonly number[];

@@ -57,7 +57,9 @@ export function claimMethods({
 
     async markOverdue(runId) {
       await database.run((db) =>
-        sql`update vconductor.run set overdue_at = now() where id = ${runId} and finished_at is null`.execute(db),
+        sql`update vconductor.run set overdue_at = now() where id = ${runId} and finished_at is null`.execute(
+          db,
+        ),
       );
     },
 

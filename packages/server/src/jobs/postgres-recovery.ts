@@ -94,7 +94,10 @@ export function recoveryMethods({
           .returning("id")
           .executeTakeFirst();
         if (job === undefined) {
-          throw new VconductorError("run_not_found", `run: ${runId} is not the last run of a failed job in ${queue}`);
+          throw new VconductorError(
+            "run_not_found",
+            `run: ${runId} is not the last run of a failed job in ${queue}`,
+          );
         }
       });
       notifier.send(channels.jobs, queue);

@@ -1,5 +1,5 @@
-import { channels, type Notifier } from "../database/notifier.ts";
 import { Listener } from "../database/listener.ts";
+import { channels, type Notifier } from "../database/notifier.ts";
 import type { EventSink, ServerEvent } from "../events.ts";
 import type { Service } from "../service.ts";
 

@@ -36,7 +36,10 @@ export class AtomicCommitter implements Committer {
 
   async #once(group: readonly RunEffects[]): Promise<readonly CommitVerdict[]> {
     return await this.#database.transaction(async (tx) => {
-      const conflicts = await this.#vcons.lockForChange(tx, group.flatMap((run) => run.changes).flatMap(expectation));
+      const conflicts = await this.#vcons.lockForChange(
+        tx,
+        group.flatMap((run) => run.changes).flatMap(expectation),
+      );
       const clean = group.filter((run) => !run.changes.some((change) => conflicts.has(change.uuid)));
       const verdicts = await this.#jobs.finish(
         tx,

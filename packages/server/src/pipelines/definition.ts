@@ -53,7 +53,8 @@ export const PipelineOptions = Type.Object(
     checkpoint: Type.Boolean({
       default: false,
       title: "checkpoint",
-      description: "Whether each processor's output is kept, so that a retry goes on after the last one that succeeded.",
+      description:
+        "Whether each processor's output is kept, so that a retry goes on after the last one that succeeded.",
     }),
   },
   { $id: "PipelineOptions", title: "PipelineOptions" },

@@ -4,7 +4,10 @@ import type { IoEntry, ProcessorIO } from "../processors/io.ts";
 import type { StoredVcon, VconChange } from "../vcons/vcon-store.ts";
 
 /** What the vCons of an IO were made from: their texts as stored or given, by uuid. */
-export type Sources = ReadonlyMap<string, Pick<StoredVcon, "body"> & Partial<Pick<StoredVcon, "revision" | "generation">>>;
+export type Sources = ReadonlyMap<
+  string,
+  Pick<StoredVcon, "body"> & Partial<Pick<StoredVcon, "revision" | "generation">>
+>;
 
 /**
  * What an IO has to be stored: its new and modified vCons. What no processor touched keeps its exact text.
@@ -20,7 +23,11 @@ export function changesOf(io: ProcessorIO, sources: Sources): readonly VconChang
 }
 
 export function followUpsOf(io: ProcessorIO): readonly NewJob[] {
-  return io.queuedJobs.map((job) => ({ queue: job.queue, vconUuids: job.uuids, fromQueue: job.from || undefined }));
+  return io.queuedJobs.map((job) => ({
+    queue: job.queue,
+    vconUuids: job.uuids,
+    fromQueue: job.from || undefined,
+  }));
 }
 
 function expected(entry: IoEntry, sources: Sources): VconChange["stored"] {

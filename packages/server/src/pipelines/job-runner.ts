@@ -107,7 +107,8 @@ export class JobRunner {
       onLeftBehind: control.onLeftBehind,
     });
     progress.stop();
-    if (control.signal.aborted) throw new VconductorError("run_cancelled", "the run was stopped before its commit");
+    if (control.signal.aborted)
+      throw new VconductorError("run_cancelled", "the run was stopped before its commit");
     const { save_vcons, success_queue } = definition.pipeline_options;
     const changes = save_vcons ? changesOf(output, sources) : [];
     const success = await this.#successJob(job, success_queue);
@@ -136,7 +137,10 @@ export class JobRunner {
       await retryWhileAway(() => this.#options.jobs.getQueue(queue));
     } catch (error) {
       if (!(error instanceof VconductorError) || error.code !== "queue_not_found") throw error;
-      this.#options.log.warn({ queue, pipeline: job.queue, run: job.runId }, "the success queue does not exist");
+      this.#options.log.warn(
+        { queue, pipeline: job.queue, run: job.runId },
+        "the success queue does not exist",
+      );
       return [];
     }
     const { vconUuids, jobType, payload, queue: fromQueue, runId: originRun } = job;
@@ -165,7 +169,8 @@ export class JobRunner {
       await jobs.release({ runIds: [runId], reason: error.message });
       return;
     }
-    if (error.code === "internal") log.error({ err: options.error, run: runId, queue: job.queue }, "a run failed");
+    if (error.code === "internal")
+      log.error({ err: options.error, run: runId, queue: job.queue }, "a run failed");
     else log.warn({ run: runId, queue: job.queue, ...error }, "a run failed");
     const policy = options.options;
     await jobs.fail({

@@ -5,8 +5,8 @@ import { ProcessorIO } from "../processors/io.ts";
 import type { ProcessorRegistry } from "../processors/registry.ts";
 import { runStep, type StepServices } from "../processors/step.ts";
 import type { StoredVcon, VconStore } from "../vcons/vcon-store.ts";
-import type { DirectRunner, GivenDocument, ProcessorOutput } from "./direct-run.ts";
 import type { DirectCommit } from "./direct-commit.ts";
+import type { DirectRunner, GivenDocument, ProcessorOutput } from "./direct-run.ts";
 import { changesOf, followUpsOf, type Sources } from "./effects.ts";
 import type { PipelineStore } from "./pipeline-store.ts";
 import { runSteps, StepFailed } from "./run-steps.ts";
@@ -30,7 +30,10 @@ export class LocalRunner implements DirectRunner {
 
   async processStored(options: Parameters<DirectRunner["processStored"]>[0]): Promise<ProcessorOutput> {
     const stored = await this.#options.vcons.get(options.uuid);
-    return await this.#process(options, { io: ioOfStored(stored), sources: new Map([[stored.uuid, stored]]) });
+    return await this.#process(options, {
+      io: ioOfStored(stored),
+      sources: new Map([[stored.uuid, stored]]),
+    });
   }
 
   async processGiven(options: Parameters<DirectRunner["processGiven"]>[0]): Promise<ProcessorOutput> {

@@ -35,7 +35,9 @@ export class OrderedCommitter implements Committer {
 
   async commit(effects: RunEffects): Promise<CommitVerdict> {
     const { runId, jobId } = effects.job;
-    const [alive] = await retryWhileAway(() => this.#jobs.heartbeat({ runIds: [runId], leaseMs: this.#leaseMs }));
+    const [alive] = await retryWhileAway(() =>
+      this.#jobs.heartbeat({ runIds: [runId], leaseMs: this.#leaseMs }),
+    );
     if (alive === undefined) return "lost";
     // A missing queue must be found before anything is written.
     for (const { queue } of effects.followUps) await retryWhileAway(() => this.#jobs.getQueue(queue));

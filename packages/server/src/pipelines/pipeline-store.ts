@@ -10,7 +10,10 @@ export interface StoredPipeline {
 /** The store of pipeline definitions. A write has committed when it answers. */
 export interface PipelineStore {
   /** Creates or replaces. */
-  put(options: { readonly name: string; readonly definition: PipelineDefinition }): Promise<{ readonly revision: number }>;
+  put(options: {
+    readonly name: string;
+    readonly definition: PipelineDefinition;
+  }): Promise<{ readonly revision: number }>;
   /** @throws pipeline_not_found */
   get(name: string): Promise<StoredPipeline>;
   /** @throws pipeline_not_found */

@@ -29,7 +29,9 @@ export class PostgresPipelineStore implements PipelineStore {
 
   async get(name: string): Promise<StoredPipeline> {
     const { rows } = await this.#database.run((db) =>
-      sql<StoredPipeline>`select name, definition, revision from vconductor.pipeline where name = ${name}`.execute(db),
+      sql<StoredPipeline>`select name, definition, revision from vconductor.pipeline where name = ${name}`.execute(
+        db,
+      ),
     );
     const [row] = rows;
     if (row === undefined) throw pipelineNotFound(name);

@@ -25,7 +25,11 @@ export class StepFailed extends Error {
 /** Where the outputs of steps are kept, so that a retry goes on after the last one that succeeded. */
 export interface Checkpoints {
   load(): Promise<readonly { readonly step: number; readonly fingerprint: string; readonly io: string }[]>;
-  save(checkpoint: { readonly step: number; readonly fingerprint: string; readonly io: string }): Promise<void>;
+  save(checkpoint: {
+    readonly step: number;
+    readonly fingerprint: string;
+    readonly io: string;
+  }): Promise<void>;
 }
 
 export interface RunSteps {
@@ -104,7 +108,9 @@ async function one(
     });
   } catch (error) {
     const known =
-      error instanceof VconductorError ? error : new VconductorError("internal", "Internal error", { cause: error });
+      error instanceof VconductorError
+        ? error
+        : new VconductorError("internal", "Internal error", { cause: error });
     throw new StepFailed({ error: known, processor: step.processor_name, step: index });
   } finally {
     run.onDeadline?.(0);

@@ -25,3 +25,12 @@ export const commonOptions = Type.Object({
 });
 
 export type CommonOptions = Static<typeof commonOptions>;
+
+/** What each of them is where a pipeline does not say. */
+export const commonOptionDefaults: CommonOptions = {
+  label: "",
+  notes: "",
+  input_vcon_index: 0,
+  should_process: true,
+  format_options: {},
+};

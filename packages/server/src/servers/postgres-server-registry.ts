@@ -26,7 +26,9 @@ export function postgresServerRegistry(options: {
         sql<Row>`
           select key, state, extract(epoch from last_heartbeat)::float8 as last_heartbeat,
             last_heartbeat < now() - ${deadAfterMs} * interval '1 ms' as dead
-          from vconductor.server where ${key ?? null}::text is null or key = ${key ?? null} order by key`.execute(db),
+          from vconductor.server where ${key ?? null}::text is null or key = ${key ?? null} order by key`.execute(
+          db,
+        ),
       )
     ).rows;
 
@@ -43,7 +45,9 @@ export function postgresServerRegistry(options: {
           .insertInto("vconductor.server")
           .values({ key, address, state: JSON.stringify(state) })
           .onConflict((conflict) =>
-            conflict.column("key").doUpdateSet({ state: JSON.stringify(state), last_heartbeat: sql<Date>`now()` }),
+            conflict
+              .column("key")
+              .doUpdateSet({ state: JSON.stringify(state), last_heartbeat: sql<Date>`now()` }),
           )
           .execute(),
       );
@@ -74,7 +78,8 @@ export function postgresServerRegistry(options: {
       const gone = await database.run((db) =>
         db.deleteFrom("vconductor.server").where("key", "=", key).returning("key").executeTakeFirst(),
       );
-      if (gone === undefined) throw new VconductorError("server_not_found", `server state for: ${key} not found`);
+      if (gone === undefined)
+        throw new VconductorError("server_not_found", `server state for: ${key} not found`);
     },
 
     async purge() {

@@ -62,7 +62,8 @@ export class Registration implements Service {
       await this.#registry.heartbeat(this.key);
       await this.#registry.purge();
     } catch (error) {
-      if (!isUnavailable(error)) this.#log.error({ err: error }, "the server's heartbeat failed; trying again");
+      if (!isUnavailable(error))
+        this.#log.error({ err: error }, "the server's heartbeat failed; trying again");
     }
   }
 }

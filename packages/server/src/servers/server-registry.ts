@@ -27,7 +27,11 @@ export interface TendedQueue {
  */
 export interface ServerRegistry {
   /** Registers the server, or refreshes what it tells of itself and its heartbeat. */
-  report(options: { readonly key: string; readonly address: string; readonly state: Omit<ServerState, "last_heartbeat"> }): Promise<void>;
+  report(options: {
+    readonly key: string;
+    readonly address: string;
+    readonly state: Omit<ServerState, "last_heartbeat">;
+  }): Promise<void>;
   /** Refreshes the heartbeat alone. Answers false when the record has been deleted. */
   heartbeat(key: string): Promise<boolean>;
   /** All servers by key; one whose heartbeat is older than the limit is shown as `dead`. */

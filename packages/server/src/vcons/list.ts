@@ -1,14 +1,15 @@
+import { partyKey } from "@vconductor/vcon";
 import { sql } from "kysely";
 import type { Database } from "../database/database.ts";
 import type { VconFilter, VconListing } from "./vcon-store.ts";
 
 /** One page of the list of vCons, newest first. */
 export async function listVcons(database: Database, filter: VconFilter): Promise<readonly VconListing[]> {
-  const parties = [
-    filter.tel === undefined ? [] : [`tel:${filter.tel.replace(/^tel:/i, "").toLowerCase()}`],
-    filter.mailto === undefined ? [] : [`mailto:${filter.mailto.replace(/^mailto:/i, "").toLowerCase()}`],
-    filter.name === undefined ? [] : [`name:${filter.name.toLowerCase()}`],
-  ].flat();
+  const parties = (["tel", "mailto", "name"] as const).flatMap((kind) => {
+    const wanted = filter[kind];
+    // What is no address at all matches nothing.
+    return wanted === undefined ? [] : [partyKey(kind, wanted) ?? `${kind}:`];
+  });
   const rows = await database.run((db) => {
     let query = db
       .selectFrom("vconductor.vcon")

@@ -99,7 +99,9 @@ export class PostgresVconStore implements VconStore {
     // In the order of their uuids, as every statement that locks several does: so none waits for another in a circle.
     const { rows } = await sql<{ uuid: string; revision: number; generation: number }>`
       select uuid, revision, generation from vconductor.vcon
-      where uuid = any (${expected.map((one) => one.uuid)}::text[]) order by uuid for no key update`.execute(tx);
+      where uuid = any (${expected.map((one) => one.uuid)}::text[]) order by uuid for no key update`.execute(
+      tx,
+    );
     const current = new Map(rows.map((row) => [row.uuid, row]));
     return new Set(
       expected

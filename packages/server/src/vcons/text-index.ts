@@ -1,4 +1,4 @@
-import { migrate as toNewest, readVcon, searchText } from "@vconductor/vcon";
+import { readVcon, searchText, migrate as toNewest } from "@vconductor/vcon";
 import { sql } from "kysely";
 import type { Database } from "../database/database.ts";
 import type { Service } from "../service.ts";
@@ -75,7 +75,9 @@ export class TextIndex implements Service {
         insert into vconductor.vcon_text (uuid, search)
         select u, to_tsvector('simple', t) from unnest(${uuids}::text[], ${texts}::text[]) as given (u, t)
         on conflict (uuid) do update set search = excluded.search`.execute(tx);
-      await sql`update vconductor.vcon set text_indexed = true where uuid = any (${uuids}::text[])`.execute(tx);
+      await sql`update vconductor.vcon set text_indexed = true where uuid = any (${uuids}::text[])`.execute(
+        tx,
+      );
       return rows.length;
     });
   }

@@ -50,7 +50,9 @@ export async function afterDeath(options: {
   const runIds = others.map((run) => run.id);
   if (runIds.length === 0) return;
   if (overdue.length + cancelled.length > 0) {
-    await retryWhileAway(() => jobs.release({ runIds, reason: "its worker was ended because of another run" }));
+    await retryWhileAway(() =>
+      jobs.release({ runIds, reason: "its worker was ended because of another run" }),
+    );
   } else {
     await retryWhileAway(() =>
       jobs.recover({

@@ -81,7 +81,10 @@ export class Supervisor implements Service {
     const { urls, server, address, log } = this.#options;
     const worker = `${server}#${seat.number}.${++this.#starts}`;
     const begun = performance.now();
-    const child = fork(program, { serialization: "json", execArgv: ["--disable-warning=ExperimentalWarning"] });
+    const child = fork(program, {
+      serialization: "json",
+      execArgv: ["--disable-warning=ExperimentalWarning"],
+    });
     seat.child = child;
     let expected = false;
     const ready = new Promise<void>((resolve) => {

@@ -1,7 +1,7 @@
 import type { ClaimedJob, JobQueue } from "../jobs/job-queue.ts";
 import type { PipelineStore } from "../pipelines/pipeline-store.ts";
-import type { Service } from "../service.ts";
 import type { ServerRegistry } from "../servers/server-registry.ts";
+import type { Service } from "../service.ts";
 import { Tending } from "./tending.ts";
 
 export interface WorkerLoopOptions {

@@ -1,0 +1,113 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import cors from "@fastify/cors";
+import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  LogController,
+  type RawServerDefault,
+} from "fastify";
+import { addBodyParser } from "./body.ts";
+import type { HttpContext } from "./context.ts";
+import { addIdempotency } from "./idempotency.ts";
+import { addDocumentation, addOpenApi } from "./openapi.ts";
+import { addProblems, answerBrokenRequest, badUrl } from "./problems.ts";
+import { eventRoutes } from "./routes/events.ts";
+import { failedJobRoutes } from "./routes/failed-jobs.ts";
+import { inProgressRoutes } from "./routes/in-progress.ts";
+import { operationRoutes } from "./routes/operations.ts";
+import { pipelineRunRoutes } from "./routes/pipeline-runs.ts";
+import { pipelineRoutes } from "./routes/pipelines.ts";
+import { processorRoutes } from "./routes/processors.ts";
+import { queueRoutes } from "./routes/queues.ts";
+import { runRoutes } from "./routes/runs.ts";
+import { serverRoutes } from "./routes/servers.ts";
+import { vconQueryRoutes } from "./routes/vcon-queries.ts";
+import { vconRoutes } from "./routes/vcons.ts";
+import { addSharedSchemas } from "./schemas.ts";
+import { compileValidator, normaliseBooleans } from "./validation.ts";
+
+export type App = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>;
+
+/** The HTTP application, ready to listen. */
+export async function buildApp(context: HttpContext): Promise<App> {
+  const { config, log, metrics } = context;
+  const app: App = Fastify({
+    loggerInstance: log as FastifyBaseLogger,
+    // One line is logged for each request when it has been answered; see below.
+    logController: new LogController({ disableRequestLogging: true }),
+    childLoggerFactory: (logger) => logger,
+    bodyLimit: config.maxBodyBytes,
+    trustProxy: config.trustProxy,
+    // A client has this long to send its request; answers may take longer (long polls, events).
+    requestTimeout: 300_000,
+    keepAliveTimeout: 75_000,
+    forceCloseConnections: "idle",
+    exposeHeadRoutes: false,
+    return503OnClosing: true,
+    routerOptions: { maxParamLength: 4096 },
+    frameworkErrors: (error, request, reply) => void badUrl(error, request, reply),
+    clientErrorHandler: answerBrokenRequest,
+  }).withTypeProvider<TypeBoxTypeProvider>();
+
+  app.setValidatorCompiler(compileValidator);
+  // Response schemas describe; they never filter what is sent.
+  app.setSerializerCompiler(() => JSON.stringify);
+  addBodyParser(app, config);
+  addSharedSchemas(app);
+  addProblems(app, log);
+  app.addHook("preValidation", normaliseBooleans);
+  app.addHook("onRequest", async (request, reply) => {
+    reply.header("x-request-id", request.id);
+  });
+  app.addHook("onResponse", async (request, reply) => {
+    const { method, id, url, routeOptions } = request;
+    const route = routeOptions.url ?? "unknown";
+    const seconds = reply.elapsedTime / 1000;
+    metrics.requests.observe({ method, route, status: reply.statusCode }, seconds);
+    if (log.isLevelEnabled("debug")) {
+      log.debug({ id, method, url, status: reply.statusCode, ms: reply.elapsedTime }, "request");
+    }
+  });
+  addIdempotency(app, context.idempotency);
+  // Fastify adds a charset, which JSON has no use for; a client of the reference compares the header to the letter.
+  app.addHook("onSend", (_, reply, payload, done) => {
+    const type = reply.getHeader("content-type");
+    if (type === "application/json; charset=utf-8") reply.header("content-type", "application/json");
+    done(null, payload);
+  });
+  if (config.corsOrigins.length > 0) {
+    await app.register(cors, {
+      origin: [...config.corsOrigins],
+      credentials: true,
+      methods: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
+      exposedHeaders: ["ETag", "Location", "X-Request-Id", "Vconductor-Job-Id"],
+    });
+  }
+  await addOpenApi(app, context);
+  if (config.launchAdminApi) {
+    serverRoutes(app, context);
+    queueRoutes(app, context);
+    failedJobRoutes(app, context);
+    pipelineRoutes(app, context);
+    inProgressRoutes(app, context);
+    runRoutes(app, context);
+    eventRoutes(app, context);
+  }
+  if (config.launchVconApi) {
+    vconRoutes(app, context);
+    vconQueryRoutes(app, context);
+    processorRoutes(app, context);
+    pipelineRunRoutes(app, context);
+  }
+  operationRoutes(app, context);
+  await addDocumentation(app);
+  await app.ready();
+  return app;
+}

@@ -1,0 +1,76 @@
+import { Type } from "typebox";
+import type { ServerEvent } from "../../events.ts";
+import type { App } from "../app.ts";
+import type { HttpContext } from "../context.ts";
+import { answers } from "../schemas.ts";
+
+const beatEveryMs = 15_000;
+/** A client that has not read this much by now is let go. */
+const mostUnreadBytes = 1024 * 1024;
+
+/** What happens, as it happens: server-sent events. */
+export function eventRoutes(app: App, { events }: HttpContext): void {
+  const open = new Set<() => void>();
+  app.addHook("preClose", async () => {
+    for (const close of open) close();
+  });
+
+  app.get(
+    "/events",
+    {
+      schema: {
+        tags: ["Events"],
+        summary: "Follow what happens on all servers",
+        description:
+          "Server-sent events of run, queue, job and vCon changes. They are hints: after `resync` some may have been missed, so look at the state anew.",
+        operationId: "get_events",
+        produces: ["text/event-stream"],
+        querystring: Type.Object({
+          types: Type.Optional(
+            Type.String({
+              maxLength: 500,
+              description: "Only these, comma separated: run.finished,vcon.stored; or run",
+            }),
+          ),
+          queue: Type.Optional(Type.String({ maxLength: 200, description: "Only what is about this queue" })),
+        }),
+        response: answers({ 200: Type.String() }),
+      },
+    },
+    async (request, reply) => {
+      const types = request.query.types?.split(",").map((type) => type.trim());
+      const { queue } = request.query;
+      const wanted = (event: ServerEvent | { readonly type: "resync" }) =>
+        event.type === "resync" ||
+        ((types === undefined ||
+          types.some((type) => event.type === type || event.type.startsWith(`${type}.`))) &&
+          (queue === undefined || ("queue" in event && event.queue === queue)));
+      reply.hijack();
+      const { raw } = reply;
+      raw.writeHead(200, {
+        "content-type": "text/event-stream",
+        "cache-control": "no-store",
+        "x-accel-buffering": "no",
+        "x-request-id": request.id,
+        connection: "keep-alive",
+      });
+      raw.write(": follow\n\n");
+      const write = (text: string) => {
+        raw.write(text);
+        if (raw.writableLength > mostUnreadBytes) raw.destroy();
+      };
+      const unwatch = events.watch((event) => {
+        if (wanted(event)) write(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
+      });
+      const beat = setInterval(() => write(": beat\n\n"), beatEveryMs);
+      const close = () => {
+        clearInterval(beat);
+        unwatch();
+        open.delete(close);
+        raw.end();
+      };
+      open.add(close);
+      raw.once("close", close);
+    },
+  );
+}

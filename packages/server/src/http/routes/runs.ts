@@ -1,0 +1,111 @@
+import { Type } from "typebox";
+import { type RunOutcome, runOutcomes } from "../../jobs/run.ts";
+import type { App } from "../app.ts";
+import type { HttpContext } from "../context.ts";
+import { fromCursor, numberIn, toCursor } from "../cursor.ts";
+import { toRunJson } from "../job-json.ts";
+import { RunWaiters } from "../run-waiters.ts";
+import { answers, limitOf, RunId, ref } from "../schemas.ts";
+import { json } from "../send.ts";
+
+const tags = ["Runs"];
+const runId = Type.Object({ run_id: RunId });
+const Text = Type.String({ minLength: 1, maxLength: 500, pattern: "^[^\\u0000]*$" });
+
+/** What ran, runs, and how it came out. */
+export function runRoutes(app: App, { jobs }: HttpContext): void {
+  const waiters = new RunWaiters(jobs);
+
+  app.get(
+    "/runs",
+    {
+      schema: {
+        tags,
+        summary: "List runs",
+        description: "Newest first. All filters given must hold.",
+        operationId: "list_runs",
+        querystring: Type.Object({
+          queue: Type.Optional(Text),
+          vcon: Type.Optional(Text),
+          job: Type.Optional(Type.Integer({ minimum: 1, maximum: 9_007_199_254_740_991 })),
+          outcome: Type.Optional(Type.Enum([...runOutcomes] as [RunOutcome, ...RunOutcome[]])),
+          active: Type.Optional(Type.Boolean()),
+          server: Type.Optional(Text),
+          worker: Type.Optional(Text),
+          limit: limitOf(1000, 50),
+          cursor: Type.Optional(Type.String({ maxLength: 200 })),
+        }),
+        response: answers({
+          200: Type.Object({ runs: Type.Array(ref("Run")), next: Type.Union([Type.String(), Type.Null()]) }),
+        }),
+      },
+    },
+    async (request, reply) => {
+      const { cursor, ...filter } = request.query;
+      const runs = await jobs.listRuns({ ...filter, before: numberIn(fromCursor(cursor, 1), 0) });
+      const last = runs.length === filter.limit ? runs.at(-1) : undefined;
+      return json(reply, {
+        runs: runs.map(toRunJson),
+        next: last === undefined ? null : toCursor([last.id]),
+      });
+    },
+  );
+
+  app.get(
+    "/runs/:run_id",
+    {
+      schema: {
+        tags,
+        summary: "Look at a run",
+        operationId: "get_run",
+        params: runId,
+        response: answers({ 200: ref("Run") }, 404),
+      },
+    },
+    async (request, reply) => json(reply, toRunJson(await jobs.getRun(request.params.run_id))),
+  );
+
+  app.get(
+    "/runs/:run_id/wait",
+    {
+      schema: {
+        tags,
+        summary: "Wait for a run to end",
+        description: "Answers when it has ended, or when the time is up (`finished_at` is then null).",
+        operationId: "wait_run",
+        params: runId,
+        querystring: Type.Object({
+          timeout: Type.Number({ minimum: 0, maximum: 300, default: 30, description: "Seconds" }),
+        }),
+        response: answers({ 200: ref("Run") }, 404),
+      },
+    },
+    async (request, reply) => {
+      const run = await jobs.getRun(request.params.run_id);
+      if (run.finishedAt !== null) return json(reply, toRunJson(run));
+      const gone = new AbortController();
+      reply.raw.once("close", () => gone.abort());
+      await waiters.wait({ runId: run.id, timeoutMs: request.query.timeout * 1000, signal: gone.signal });
+      return json(reply, toRunJson(await jobs.getRun(run.id)));
+    },
+  );
+
+  app.post(
+    "/runs/:run_id/cancel",
+    {
+      schema: {
+        tags,
+        summary: "Cancel a run",
+        description:
+          "Tells its worker to stop; a pipeline worker that does not stop in time is ended. The run then ends as cancelled, and its job is gone.",
+        operationId: "cancel_run",
+        params: runId,
+        response: answers({ 202: Type.Null({ description: "Its worker is being told" }) }, 404, 409),
+      },
+    },
+    async (request, reply) => {
+      await jobs.requestCancel(request.params.run_id);
+      return json(reply.code(202), null);
+    },
+  );
+}

@@ -1,0 +1,233 @@
+import { type TSchema, Type } from "typebox";
+import { PipelineOptions } from "../pipelines/definition.ts";
+import type { App } from "./app.ts";
+
+const any = Type.Any();
+const nullable = (schema: TSchema) => Type.Union([schema, Type.Null()]);
+const time = Type.String({ description: "RFC 3339, UTC" });
+const looseObject = (description: string) => Type.Object({}, { description, additionalProperties: true });
+
+const Uuid = Type.String({ description: "An opaque string" });
+
+/** The named schemas of the API. */
+const shared = {
+  Problem: Type.Object(
+    {
+      detail: Type.Unknown({ description: "What is wrong: a text, or a list of findings" }),
+      code: Type.String({ description: "One of the codes in docs/errors.md" }),
+      exception_class: Type.Optional(Type.String({ description: "The reference server's name for it" })),
+      request_id: Type.Optional(Type.String()),
+    },
+    { description: "What went wrong" },
+  ),
+  ValidationProblem: Type.Object(
+    {
+      detail: Type.Union([
+        Type.Array(
+          Type.Object({
+            type: Type.String(),
+            loc: Type.Array(Type.Union([Type.String(), Type.Integer()])),
+            msg: Type.String(),
+            input: Type.Optional(Type.Unknown()),
+          }),
+        ),
+        Type.String(),
+      ]),
+      code: Type.String(),
+      exception_class: Type.Optional(Type.String()),
+    },
+    { description: "The request is not valid: what, and where" },
+  ),
+  UnsignedVcon: Type.Object(
+    {
+      vcon: Type.Optional(Type.String({ description: "0.0.1 to 0.4.0" })),
+      uuid: Uuid,
+      created_at: Type.Optional(Type.Union([Type.String(), Type.Number()])),
+      subject: Type.Optional(nullable(Type.String())),
+      parties: Type.Optional(nullable(Type.Array(looseObject("A party")))),
+      dialog: Type.Optional(nullable(Type.Array(looseObject("A dialog")))),
+      analysis: Type.Optional(nullable(Type.Array(looseObject("An analysis")))),
+      attachments: Type.Optional(nullable(Type.Array(looseObject("An attachment")))),
+    },
+    { description: "An unsigned vCon, of version 0.0.1 to 0.4.0", additionalProperties: true },
+  ),
+  SignedVcon: Type.Object(
+    { payload: Type.String(), signatures: Type.Array(looseObject("A signature")) },
+    { description: "A signed vCon: JWS, general JSON serialization", additionalProperties: true },
+  ),
+  EncryptedVcon: Type.Object(
+    { ciphertext: Type.String(), recipients: Type.Array(looseObject("A recipient")) },
+    { description: "An encrypted vCon: JWE, general JSON serialization", additionalProperties: true },
+  ),
+  PipelineOptions,
+  PipelineDefinition: Type.Object({
+    pipeline_options: Type.Ref("PipelineOptions"),
+    processors: Type.Array(
+      Type.Object({
+        processor_name: Type.String({ minLength: 1 }),
+        processor_options: looseObject("The processor's options, and the common ones"),
+      }),
+      { maxItems: 1000 },
+    ),
+  }),
+  QueueJob: Type.Object(
+    {
+      id: Type.Integer({ description: "The job's number" }),
+      job_type: Type.String(),
+      vcon_uuid: Type.Array(Uuid),
+      queue: Type.Optional(Type.String({ description: "The queue that it came from" })),
+      failed_job_id: Type.Optional(
+        Type.String({ description: "The run that queued it (success and failure queues)" }),
+      ),
+      priority: Type.Optional(Type.Integer()),
+      run_after: Type.Optional(time),
+      failure: Type.Optional(looseObject("Why the run that queued it failed")),
+    },
+    { description: "A job that waits in a queue" },
+  ),
+  FailedJob: Type.Object({
+    id: Type.Integer(),
+    run_id: Type.Integer({ description: "Its last run" }),
+    job_type: Type.String(),
+    vcon_uuid: Type.Array(Uuid),
+    attempts: Type.Integer(),
+    error: any,
+    queued_at: time,
+  }),
+  InProgressJob: Type.Object({
+    id: Type.String({ description: "The run's number" }),
+    queue: Type.String(),
+    server: Type.String(),
+    dequeued: Type.Number({ description: "Seconds since 1970" }),
+    job: looseObject("The job as it was queued"),
+  }),
+  Run: Type.Object(
+    {
+      id: Type.Integer(),
+      queue: Type.String(),
+      job_id: Type.Integer(),
+      job: looseObject("The job as it was queued"),
+      vcon_uuid: Type.Array(Uuid),
+      attempt: Type.Integer(),
+      worker: Type.String(),
+      server: Type.String(),
+      claimed_at: time,
+      heartbeat_at: time,
+      lease_until: time,
+      progress: Type.Integer({ minimum: 0, maximum: 100 }),
+      message: nullable(Type.String()),
+      cancel_requested_at: nullable(time),
+      finished_at: nullable(time),
+      duration: nullable(Type.Number({ description: "Seconds" })),
+      outcome: nullable(
+        Type.String({ description: "done, failed, retry, crashed, released, requeued or cancelled" }),
+      ),
+      error: any,
+      result: any,
+    },
+    { description: "One attempt at a job by one worker" },
+  ),
+  ServerState: Type.Object(
+    {
+      py_vcon_server: Type.String(),
+      vcon: Type.String(),
+      vconductor: Type.String(),
+      host: nullable(Type.String()),
+      port: nullable(Type.Integer()),
+      pid: Type.Integer(),
+      start_time: Type.Number(),
+      num_workers: Type.Integer(),
+      state: Type.String({ description: "starting_up, running, shutting_down or dead" }),
+      last_heartbeat: Type.Number(),
+      settings: looseObject("The settings that STATE_SETTINGS names"),
+    },
+    { description: "A server" },
+  ),
+  ProcessorOutput: Type.Object(
+    {
+      vcons: Type.Array(looseObject("A vCon in any form")),
+      vcons_modified: Type.Array(Type.Boolean()),
+      parameters: looseObject("Parameters by name"),
+      queue_jobs: Type.Array(looseObject("A job that was queued")),
+    },
+    { description: "VconProcessorOutput of the reference" },
+  ),
+  VconListing: Type.Object({
+    uuid: Uuid,
+    form: Type.String(),
+    subject: nullable(Type.String()),
+    parties: Type.Array(Type.String(), { description: "tel:…, mailto:… and name:…" }),
+    revision: Type.Integer(),
+    created_at: time,
+    stored_at: time,
+    updated_at: time,
+    size: Type.Integer({ description: "Bytes" }),
+  }),
+};
+
+export type SharedName = keyof typeof shared;
+
+export function addSharedSchemas(app: App): void {
+  for (const [name, schema] of Object.entries(shared)) app.addSchema({ ...schema, $id: name });
+}
+
+/** A reference to a named schema. */
+export function ref(name: string): TSchema {
+  return Type.Unsafe<unknown>({ $ref: `${name}#` });
+}
+
+/** A body that the handler checks itself; the schema is there for the documentation. */
+export function documented(schema: TSchema): TSchema {
+  return Type.Unsafe<unknown>({ ...schema, "x-checked-by-handler": true });
+}
+
+export const AnyVcon = Type.Unsafe<unknown>({
+  anyOf: [{ $ref: "UnsignedVcon#" }, { $ref: "SignedVcon#" }, { $ref: "EncryptedVcon#" }],
+});
+
+/** Queues and pipelines may be called anything that fits in a path. */
+export const Name = Type.String({
+  minLength: 1,
+  maxLength: 200,
+  pattern: "^[^/\\u0000-\\u001f\\u007f-\\u009f]+$",
+  description: "1 to 200 characters without / and control characters",
+});
+export const VconUuid = Type.String({
+  minLength: 1,
+  maxLength: 255,
+  pattern: "^[^\\u0000-\\u001f\\u007f]+$",
+  description: "The vCon's uuid: an opaque string",
+});
+export const RunId = Type.Integer({ minimum: -9_007_199_254_740_991, maximum: 9_007_199_254_740_991 });
+export const limitOf = (most: number, usual: number) =>
+  Type.Integer({ minimum: 1, maximum: most, default: usual, description: "Most entries in the answer" });
+
+const problems: Readonly<Record<number, string>> = {
+  400: "The request cannot be understood",
+  404: "There is no such thing",
+  409: "It conflicts with what is there",
+  412: "The condition does not hold",
+  413: "The body is too large",
+  422: "The request is not valid",
+  430: "The pipeline ran out of time",
+  500: "Internal error",
+  502: "A provider failed",
+  503: "The database is away, or the server is stopping; try again after Retry-After seconds",
+};
+
+/** The answers of a route: those of its success, the problems named, and those that any route can answer with. */
+export function answers(
+  success: Readonly<Record<number, TSchema>>,
+  ...statuses: readonly number[]
+): Readonly<Record<number, TSchema>> {
+  const all: Record<number, TSchema> = { ...success };
+  for (const status of [400, 422, 500, 503, ...statuses]) {
+    all[status] = {
+      ...ref(status === 422 ? "ValidationProblem" : "Problem"),
+      description: problems[status] ?? "A problem",
+    } as TSchema;
+  }
+  return all;
+}
+
+export const NoContent = Type.Null({ description: "Done" });

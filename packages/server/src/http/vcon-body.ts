@@ -1,0 +1,41 @@
+import { type ReadVcon, readVcon, VconError } from "@vconductor/vcon";
+import type { FastifyRequest } from "fastify";
+import type { Config } from "../config.ts";
+import { VconductorError } from "../errors.ts";
+import { missingBody } from "./body.ts";
+
+/**
+ * The vCon in the body of a request, with its text.
+ * @throws invalid_request, invalid_vcon, unsupported_vcon_version
+ */
+export function vconOf(
+  request: FastifyRequest,
+  config: Pick<Config, "maxNesting">,
+): ReadVcon & { readonly text: string } {
+  const text = request.bodyText;
+  if (text === undefined) throw missingBody();
+  try {
+    return { ...readVcon(text, { maxDepth: config.maxNesting }), text };
+  } catch (error) {
+    throw error instanceof VconError ? toProblem(error) : error;
+  }
+}
+
+function toProblem(error: VconError): VconductorError {
+  // The reference's own text, in its string form.
+  if (error.code === "no_uuid") return new VconductorError("invalid_vcon", "vCon UUID: not set");
+  const code =
+    error.code === "unsupported_version"
+      ? "unsupported_vcon_version"
+      : error.code === "not_json" || error.code === "too_deep"
+        ? "invalid_request"
+        : "invalid_vcon";
+  const type = error.code === "not_json" ? "json_invalid" : "value_error";
+  const detail = error.findings.map(({ path, message, input }) => ({
+    type,
+    loc: ["body", ...path],
+    msg: message,
+    input: input ?? null,
+  }));
+  return new VconductorError(code, error.message, { detail, cause: error });
+}
