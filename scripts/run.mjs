@@ -99,7 +99,10 @@ async function install() {
   ];
   const code = await run("npm", npmArgs, { ...process.env, PATH: outside.join(delimiter) });
   // Stopped by whoever started it: nothing to explain.
-  if (code > 128) process.exit(code);
+  if (code > 128) {
+    rmSync(lock, { recursive: true, force: true });
+    process.exit(code);
+  }
   if (code !== 0) {
     throw new Trouble(
       `npm ci failed with exit code ${code}, so the packages are not installed. npm's reason is above: often the network, ` +

@@ -51,9 +51,12 @@ export class Api {
   /** Answers with the job's number. */
   async queueVcon(queue: string, uuid: string): Promise<number> {
     const job = { job_type: "vcon_uuid", vcon_uuid: [uuid] };
-    const { headers } = await this.#call("PUT", `/queue/${encodeURIComponent(queue)}`, { body: JSON.stringify(job) });
+    const { headers } = await this.#call("PUT", `/queue/${encodeURIComponent(queue)}`, {
+      body: JSON.stringify(job),
+    });
     const id = Number(headers.get("vconductor-job-id"));
-    if (!Number.isInteger(id) || id < 1) throw new Trouble(`Queue ${queue} took a job but gave it no number.`);
+    if (!Number.isInteger(id) || id < 1)
+      throw new Trouble(`Queue ${queue} took a job but gave it no number.`);
     return id;
   }
 
@@ -65,7 +68,8 @@ export class Api {
 
   /** How many jobs of a queue are in progress. */
   async inProgress(queue: string): Promise<number> {
-    return (await this.#page(`/runs?active=true&limit=${pageOfRuns}&queue=${encodeURIComponent(queue)}`)).length;
+    return (await this.#page(`/runs?active=true&limit=${pageOfRuns}&queue=${encodeURIComponent(queue)}`))
+      .length;
   }
 
   /** The number of the newest run; 0 before the first. */
@@ -118,6 +122,7 @@ function toRun(value: unknown): Run {
     vcons: Array.isArray(vcons) ? vcons.filter((uuid) => typeof uuid === "string") : [],
     outcome: textIn(value, "outcome"),
     seconds: numberIn(value, "duration") ?? 0,
-    error: textIn(error, "message") ?? (error === null || error === undefined ? undefined : JSON.stringify(error)),
+    error:
+      textIn(error, "message") ?? (error === null || error === undefined ? undefined : JSON.stringify(error)),
   };
 }

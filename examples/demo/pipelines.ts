@@ -46,10 +46,9 @@ const triage = {
       processor_name: "jq",
       processor_options: {
         jq_queries: {
-          parties:
-            '[.vcons[0].analysis[] | select(.type == "conversation_stats")] | last.body.parties | map(select(.turns > 0))',
-          slow: ".parameters | .patience_seconds as $most | any(.parties[]; .median_response_seconds // 0 > $most)",
-          alone: ".parameters.parties | length == 1",
+          who: '[.vcons[0].analysis[] | select(.type == "conversation_stats")] | last.body.parties | map(select(.turns > 0))',
+          slow: ".parameters | .patience_seconds as $most | any(.who[]; (.median_response_seconds // 0) > $most)",
+          alone: ".parameters.who | length == 1",
         },
       },
     },

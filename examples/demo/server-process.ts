@@ -17,7 +17,7 @@ export class ServerProcess {
 
   private constructor(child: ChildProcess) {
     this.#child = child;
-    this.#exited = once(child, "exit");
+    this.#exited = once(child, "exit").catch(() => {});
     // A server must not outlive its demo, however that ends.
     process.once("exit", () => child.kill("SIGTERM"));
   }

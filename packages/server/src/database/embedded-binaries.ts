@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { chmod, cp, mkdir, mkdtemp, readFile, rename, rm, stat, symlink } from "node:fs/promises";
+import { chmod, cp, lstat, mkdir, mkdtemp, readFile, rename, rm, stat, symlink } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
@@ -21,11 +21,21 @@ const programs = ["initdb", "postgres", "pg_ctl"] as const;
  */
 export async function findBinaries(account: Account | undefined): Promise<Binaries> {
   const { native, version } = await locate();
-  await complete(native);
+  await complete(native).catch((error: unknown) => {
+    throw new StartupError(
+      `PostgreSQL's programs in ${native} are not complete, and cannot be completed: ${error instanceof Error ? error.message : String(error)}`,
+      "Run the same command once as the user that the directory belongs to, or run npm ci as the user that runs the server.",
+      { cause: error },
+    );
+  });
   if (account === undefined || runs(native, account)) return programsIn(native);
   for (const parent of ["/var/lib/vconductor", join(tmpdir(), "vconductor")]) {
     const copy = join(parent, `postgresql-${version}`);
     try {
+      const made = await mkdir(parent, { recursive: true });
+      // Whatever the umask says, the account must be able to enter it.
+      if (made !== undefined) await chmod(parent, 0o755);
+      if (!(await isOurs(parent))) continue;
       if (!(await exists(copy))) await copyTree(native, copy);
       if (runs(copy, account)) return programsIn(copy);
     } catch {
@@ -100,7 +110,6 @@ function runs(native: string, account: Account): boolean {
 
 /** Copies by way of a name of its own, so that nobody ever meets half a copy. */
 async function copyTree(from: string, to: string): Promise<void> {
-  await mkdir(dirname(to), { recursive: true, mode: 0o755 });
   const parent = await mkdtemp(`${to}.`);
   try {
     const half = join(parent, "native");
@@ -115,6 +124,12 @@ async function copyTree(from: string, to: string): Promise<void> {
 async function openTree(path: string): Promise<void> {
   const done = spawnSync("chmod", ["-R", "a+rX", path], { stdio: "ignore" });
   if (done.status !== 0) throw new Error(`chmod failed for ${path}`);
+}
+
+/** Everyone may write to the system's directory for temporary files: what somebody else put there is not to be run. */
+async function isOurs(directory: string): Promise<boolean> {
+  const { uid, mode } = await lstat(directory);
+  return uid === process.getuid?.() && (mode & 0o022) === 0;
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { chmod, chown, mkdir, open, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import type { Service } from "../service.ts";
@@ -123,8 +123,8 @@ export class EmbeddedPostgres implements Service {
 
   /** Makes the data directory under another name first, so that a start that was cut short leaves no half of one. */
   async #initialise(binaries: Binaries): Promise<void> {
-    if (existsSync(join(this.#data, "PG_VERSION"))) return;
-    const half = `${this.#data}.new-${process.pid}`;
+    if (this.#isInitialised()) return await this.#removeHalves();
+    const half = `${this.#data}.new-${randomBytes(9).toString("hex")}`;
     const passwordFile = join(tmpdir(), `vconductor-${randomBytes(9).toString("hex")}`);
     try {
       await mkdir(half, { mode: 0o700 });
@@ -149,12 +149,26 @@ export class EmbeddedPostgres implements Service {
       if (code !== 0) throw this.#failure(`could not make its data directory (exit code ${code})`, output());
       await rename(half, this.#data);
     } catch (error) {
-      // Another server on this directory was faster.
-      if (hasCode(error, "ENOTEMPTY") || hasCode(error, "EEXIST")) return;
-      throw error;
+      // Another server on this directory was faster, and may have removed our half already.
+      if (!this.#isInitialised()) throw error;
     } finally {
       await rm(passwordFile, { force: true });
       await rm(half, { recursive: true, force: true });
+    }
+    await this.#removeHalves();
+  }
+
+  #isInitialised(): boolean {
+    return existsSync(join(this.#data, "PG_VERSION"));
+  }
+
+  /** What a start left behind that was killed while it made the data directory. Nobody needs it once there is one. */
+  async #removeHalves(): Promise<void> {
+    const prefix = `${basename(this.#data)}.new-`;
+    for (const name of await readdir(this.#directory)) {
+      if (name.startsWith(prefix)) {
+        await rm(join(this.#directory, name), { recursive: true, force: true, maxRetries: 5 });
+      }
     }
   }
 

@@ -5,6 +5,8 @@ export interface StepLimits {
   readonly timeoutMs?: number;
   /** The caller's wish to stop: the run is cancelled, the server stops. */
   readonly signal?: AbortSignal;
+  /** Called with work that was told to stop and has not ended yet: only the end of the process ends it for sure. */
+  readonly onLeftBehind?: (work: Promise<void>) => void;
 }
 
 /**
@@ -14,7 +16,7 @@ export interface StepLimits {
  * @throws pipeline_timeout, run_cancelled (or the reason of the caller's signal), whatever `work` throws
  */
 export async function within(
-  { timeoutMs = 0, signal }: StepLimits,
+  { timeoutMs = 0, signal, onLeftBehind }: StepLimits,
   name: string,
   work: (signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
@@ -31,9 +33,14 @@ export async function within(
     timeoutMs > 0
       ? setTimeout(() => stop(timedOut(name, timeoutMs)), Math.min(timeoutMs, LONGEST_TIMER_MS))
       : undefined;
+  let ended = false;
+  const working = work(controller.signal).finally(() => {
+    ended = true;
+  });
   try {
-    await Promise.race([work(controller.signal), stopped.promise]);
+    await Promise.race([working, stopped.promise]);
   } catch (error) {
+    if (!ended) onLeftBehind?.(working);
     // Work that heeded the signal often throws an AbortError of its own; why it stopped says more.
     throw controller.signal.aborted ? controller.signal.reason : error;
   } finally {

@@ -42,7 +42,7 @@ export class Heartbeat implements Service {
   async start(): Promise<void> {
     const thread = new Worker(new URL("./heartbeat-thread.ts", import.meta.url), {
       workerData: this.#data,
-      resourceLimits: { maxOldGenerationSizeMb: 64 },
+      resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 2 },
     });
     thread.on("message", (message: HeartbeatMessage) => this.#onStop(message));
     // Without its heartbeat a worker would lose its leases one by one: better that the supervisor starts another.

@@ -2,6 +2,7 @@ import { readConfig } from "../config.ts";
 import { Listener } from "../database/listener.ts";
 import { channels } from "../database/notifier.ts";
 import type { ClaimedJob } from "../jobs/job-queue.ts";
+import { endLean } from "../lean-start.ts";
 import { createLog } from "../observe/log.ts";
 import { JobRunner, type StopReason, settles } from "../pipelines/job-runner.ts";
 import { PipelineCache } from "../pipelines/pipeline-cache.ts";
@@ -142,6 +143,7 @@ async function run({ urls, worker, server, address }: WorkerStart): Promise<void
   await stores.start();
   await listener.start();
   await loop.start();
+  endLean();
   tell({ type: "ready" });
 }
 

@@ -1,19 +1,22 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import type { Logger } from "pino";
-import type { Metrics } from "../observe/metrics.ts";
+import { leanChild } from "../lean-start.ts";
 import type { Service } from "../service.ts";
 import type { StoreUrls } from "../stores.ts";
 import type { FromWorker, ToWorker } from "./worker-messages.ts";
 
-const program = new URL("./pipeline-worker.ts", import.meta.url);
 const firstPauseMs = 100;
 const longestPauseMs = 10_000;
 // A worker that lived this long had no trouble starting: the next one is started at once.
 const healthyAfterMs = 10_000;
 
 export interface SupervisorOptions {
-  /** How many workers. */
+  /** The module that the processes run. */
+  readonly program: URL;
+  /** What they are called in the log. */
+  readonly title: string;
+  /** How many of them. */
   readonly count: number;
   readonly urls: StoreUrls;
   readonly server: string;
@@ -21,7 +24,6 @@ export interface SupervisorOptions {
   /** How long a worker that was told to stop may take, in milliseconds. */
   readonly stopMs: number;
   readonly log: Logger;
-  readonly metrics: Metrics;
   /** Called when a worker has ended unexpectedly: gives its jobs back. */
   readonly onDeath: (worker: string, how: string) => Promise<void>;
 }
@@ -33,7 +35,7 @@ interface Seat {
   timer: NodeJS.Timeout | undefined;
 }
 
-/** Starts the pipeline workers and keeps their number: one that dies is replaced, and its jobs are given back. */
+/** Starts processes of one kind and keeps their number: one that dies is replaced, and what it had in hand seen to. */
 export class Supervisor implements Service {
   readonly #options: SupervisorOptions;
   readonly #seats: Seat[];
@@ -78,13 +80,10 @@ export class Supervisor implements Service {
   }
 
   #fill(seat: Seat): Promise<void> {
-    const { urls, server, address, log } = this.#options;
+    const { program, title, urls, server, address, log } = this.#options;
     const worker = `${server}#${seat.number}.${++this.#starts}`;
     const begun = performance.now();
-    const child = fork(program, {
-      serialization: "json",
-      execArgv: ["--disable-warning=ExperimentalWarning"],
-    });
+    const child = fork(program, { serialization: "json", ...leanChild() });
     seat.child = child;
     let expected = false;
     const ready = new Promise<void>((resolve) => {
@@ -92,12 +91,12 @@ export class Supervisor implements Service {
         if (message.type === "ready") resolve();
         else {
           expected = true;
-          log.warn({ worker, reason: message.reason }, "a pipeline worker is being replaced");
+          log.warn({ worker, reason: message.reason }, `a ${title} is being replaced`);
         }
       });
       child.once("exit", () => resolve());
     });
-    child.once("error", (error) => log.error({ err: error, worker }, "a pipeline worker failed"));
+    child.once("error", (error) => log.error({ err: error, worker }, `a ${title} failed`));
     child.once("exit", (code, signal) => {
       seat.child = undefined;
       if (this.#stopping && code === 0) return;
@@ -114,9 +113,8 @@ export class Supervisor implements Service {
   }
 
   #died(worker: string, how: string): void {
-    const { log, metrics, onDeath } = this.#options;
-    log.error({ worker, how }, "a pipeline worker died; its jobs go back to their queues");
-    metrics.workerDeaths.inc();
+    const { title, log, onDeath } = this.#options;
+    log.error({ worker, how }, `a ${title} died; what it had in hand is given back`);
     const work = onDeath(worker, how)
       .catch((error: unknown) => {
         log.error({ err: error, worker }, "its jobs come back when their leases run out");

@@ -35,10 +35,14 @@ export class WorkerLoop implements Service {
   readonly #active = new Set<Promise<void>>();
   #stopped = true;
   #claiming = false;
+  #claimWork: Promise<void> = Promise.resolve();
   #again = false;
   #failures = 0;
   #refreshedAt = 0;
+  /** Perhaps what is tended has changed. */
+  #stale = false;
   #timer: NodeJS.Timeout | undefined;
+  #timerAt = 0;
 
   constructor(options: WorkerLoopOptions) {
     this.#options = options;
@@ -53,6 +57,8 @@ export class WorkerLoop implements Service {
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
+    // A claim that is on its way may still bring jobs.
+    await this.#claimWork;
     while (this.#active.size > 0) await Promise.allSettled(this.#active);
   }
 
@@ -60,14 +66,14 @@ export class WorkerLoop implements Service {
   wake(queues?: readonly string[]): void {
     if (this.#stopped) return;
     if (queues !== undefined && !queues.some((queue) => this.#tending.has(queue))) {
+      this.#stale = true;
       if (Date.now() - this.#refreshedAt < refreshApartMs) {
         this.#sleep(refreshApartMs);
         return;
       }
-      this.#refreshedAt = 0;
     }
     if (this.#claiming) this.#again = true;
-    else void this.#claim();
+    else this.#claimWork = this.#claim();
   }
 
   async #claim(): Promise<void> {
@@ -115,7 +121,9 @@ export class WorkerLoop implements Service {
   }
 
   async #refresh(): Promise<void> {
-    if (Date.now() - this.#refreshedAt < this.#options.pollMs) return;
+    const age = Date.now() - this.#refreshedAt;
+    if (age < (this.#stale ? refreshApartMs : this.#options.pollMs)) return;
+    this.#stale = false;
     const { servers, pipelines, address } = this.#options;
     const tended = await servers.tended(address);
     const served = pipelines === undefined ? undefined : new Set(await pipelines.list());
@@ -123,8 +131,12 @@ export class WorkerLoop implements Service {
     this.#refreshedAt = Date.now();
   }
 
+  /** Looks again after `ms`, or when it would have anyway if that is sooner. */
   #sleep(ms: number): void {
-    if (this.#stopped || this.#timer !== undefined) return;
+    const at = Date.now() + ms;
+    if (this.#stopped || (this.#timer !== undefined && this.#timerAt <= at)) return;
+    clearTimeout(this.#timer);
+    this.#timerAt = at;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.wake();

@@ -1,0 +1,36 @@
+import type { DocumentMaker } from "./document.ts";
+import type { Plan } from "./plan.ts";
+import type { RawSpeed } from "./raw.ts";
+import type { BenchServer } from "./server.ts";
+
+/** What a row measures with. */
+export interface Bench {
+  readonly server: BenchServer;
+  readonly plan: Plan;
+  readonly documents: DocumentMaker;
+  /** At least `count` vCons that are in the store. */
+  readonly stored: (count: number) => Promise<readonly string[]>;
+  readonly signal: AbortSignal;
+}
+
+export interface Measured {
+  readonly result: number;
+  /** The result of each round; the row's result is their median. */
+  readonly rounds: readonly number[];
+  /** What else was seen, by name. */
+  readonly details: Readonly<Record<string, number>>;
+}
+
+/** A line of the table. */
+export interface Row {
+  readonly name: string;
+  readonly title: string;
+  readonly unit: "/s" | "ms" | "MB";
+  /** The least (for ms and MB: the most) that will do: DESIGN section 11. */
+  readonly floor: number;
+  /** What is hoped for: a figure of the same unit, or a share of the raw speed. */
+  readonly aim?: { readonly result: number } | { readonly ratio: number };
+  /** The raw speed that belongs beside it. */
+  readonly raw?: keyof RawSpeed;
+  measure(bench: Bench): Promise<Measured>;
+}
