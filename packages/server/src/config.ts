@@ -7,6 +7,7 @@ import {
   type Surroundings,
 } from "./config/setting.ts";
 import { secretSettings, settings } from "./config/settings.ts";
+import { schemes } from "./database/schemes.ts";
 
 type Settings = typeof settings;
 type Values = {
@@ -72,11 +73,8 @@ const allSettings: readonly Setting<unknown>[] = [...Object.values(settings), ..
 /** Every setting, for its documentation. */
 export const documentedSettings: readonly SettingDescription[] = allSettings;
 
-/** The URL schemes that stores are bound to. */
-export const defaultSchemes: readonly string[] = ["embedded", "postgres", "postgresql"];
-
 export interface ReadConfigOptions {
-  /** URL schemes that stores are bound to, without the colon. Default: `defaultSchemes` */
+  /** URL schemes that stores are bound to, without the colon. Default: all of `database/schemes.ts` */
   readonly schemes?: readonly string[];
   /** What relative paths are relative to. Default: the working directory */
   readonly directory?: string;
@@ -92,7 +90,7 @@ export function readConfig(env: Environment, options: ReadConfigOptions = {}): C
   const surroundings: Surroundings = {
     directory: options.directory ?? process.cwd(),
     cores: options.cores ?? availableParallelism(),
-    schemes: options.schemes ?? defaultSchemes,
+    schemes: options.schemes ?? schemes,
     variables: documentedSettings.map((entry) => entry.variable),
   };
   const problems = findProblems(env, surroundings);

@@ -3,6 +3,7 @@ import { Database } from "./database/database.ts";
 import { EmbeddedPostgres } from "./database/embedded.ts";
 import { checkSchema, migrate } from "./database/migrate.ts";
 import { retryWhileAway } from "./database/retry.ts";
+import { type Scheme, schemes } from "./database/schemes.ts";
 import type { Service } from "./service.ts";
 import { StartupError } from "./startup-error.ts";
 import type { StoreUrls } from "./stores.ts";
@@ -13,12 +14,19 @@ type Backend = (options: {
   readonly log: (line: string) => void;
 }) => Service & { url(): string };
 
-/** What can be named in a database setting, by URL scheme. Another backend is bound by an entry here. */
-export const backends: Readonly<Record<string, Backend>> = {
+/** What each URL scheme of a database setting is bound to. Another backend is bound by an entry in `schemes` and here. */
+const backends: Readonly<Record<Scheme, Backend>> = {
   embedded: ({ url, log }) => new EmbeddedPostgres({ directory: url.slice("embedded:".length), log }),
   postgres: ({ url }) => given(url),
   postgresql: ({ url }) => given(url),
 };
+
+function schemeOf(url: string): Scheme {
+  const name = url.slice(0, url.indexOf(":")).toLowerCase();
+  const scheme = schemes.find((known) => known === name);
+  if (scheme === undefined) throw new Error("the settings were checked against other schemes");
+  return scheme;
+}
 
 function given(url: string): Service & { url(): string } {
   return { start: async () => {}, stop: async () => {}, url: () => url };
@@ -38,9 +46,7 @@ export class Databases implements Service {
   async start(): Promise<void> {
     const { storageUrl, queueUrl, pipelineUrl, stateUrl } = this.#config;
     for (const url of new Set([storageUrl, queueUrl, pipelineUrl, stateUrl])) {
-      const backend = backends[url.slice(0, url.indexOf(":")).toLowerCase()];
-      if (backend === undefined) throw new Error("the settings were checked against other schemes");
-      const database = backend({ url, log: this.#log });
+      const database = backends[schemeOf(url)]({ url, log: this.#log });
       await database.start();
       this.#running.set(url, database);
     }

@@ -34,7 +34,7 @@ export const databaseUrl: Kind<string> = {
 };
 
 /** Hides the passwords in a URL, also in one that does not parse. */
-export function maskPasswords(text: string): string {
+function maskPasswords(text: string): string {
   return text.replace(/(:\/\/[^:@/?#]*):.*@/, "$1:***@").replace(/([?&](?:ssl)?password=)[^&]*/gi, "$1***");
 }
 

@@ -3,7 +3,6 @@ import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { chmod, chown, mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
@@ -92,7 +91,7 @@ export class EmbeddedPostgres implements Service {
     try {
       await mkdir(this.#directory, { recursive: true });
       // Fails for somebody else's directory, where PostgreSQL could not work either.
-      const probe = join(this.#directory, `.probe-${process.pid}`);
+      const probe = join(this.#directory, `.probe-${randomBytes(9).toString("hex")}`);
       await writeFile(probe, "");
       await rm(probe);
     } catch (error) {
@@ -125,19 +124,21 @@ export class EmbeddedPostgres implements Service {
   async #initialise(binaries: Binaries): Promise<void> {
     if (this.#isInitialised()) return await this.#removeHalves();
     const half = `${this.#data}.new-${randomBytes(9).toString("hex")}`;
-    const passwordFile = join(tmpdir(), `vconductor-${randomBytes(9).toString("hex")}`);
+    const halfData = join(half, "data");
+    const passwordFile = join(half, "password");
     try {
       await mkdir(half, { mode: 0o700 });
+      await mkdir(halfData, { mode: 0o700 });
       await writeFile(passwordFile, this.#password, { mode: 0o600 });
       if (this.#account !== undefined) {
-        await chown(half, this.#account.uid, this.#account.gid);
-        await chown(passwordFile, this.#account.uid, this.#account.gid);
+        const { uid, gid } = this.#account;
+        for (const path of [half, halfData, passwordFile]) await chown(path, uid, gid);
       }
       const { child, output } = this.#spawn(binaries.initdb, {
-        directory: half,
+        directory: halfData,
         args: [
           `--username=${role}`,
-          `--pwfile=${passwordFile}`,
+          "--pwfile=../password",
           "--auth=scram-sha-256",
           "--encoding=UTF8",
           "--locale-provider=builtin",
@@ -147,12 +148,11 @@ export class EmbeddedPostgres implements Service {
       });
       const code = await new Promise((done) => child.once("close", done));
       if (code !== 0) throw this.#failure(`could not make its data directory (exit code ${code})`, output());
-      await rename(half, this.#data);
+      await rename(halfData, this.#data);
     } catch (error) {
       // Another server on this directory was faster, and may have removed our half already.
       if (!this.#isInitialised()) throw error;
     } finally {
-      await rm(passwordFile, { force: true });
       await rm(half, { recursive: true, force: true });
     }
     await this.#removeHalves();

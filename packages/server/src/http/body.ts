@@ -44,7 +44,7 @@ export function addBodyParser(app: App, config: Pick<Config, "maxNesting">): voi
 }
 
 /** @throws invalid_request in the reference's list form, with where the mistake is */
-export function parseBody(text: string): unknown {
+function parseBody(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {

@@ -165,8 +165,6 @@ const shared = {
   }),
 };
 
-export type SharedName = keyof typeof shared;
-
 export function addSharedSchemas(app: App): void {
   for (const [name, schema] of Object.entries(shared)) app.addSchema({ ...schema, $id: name });
 }

@@ -141,7 +141,7 @@ export class PostgresVconStore implements VconStore {
   }
 }
 
-export function vconNotFound(uuid: string): VconductorError {
+function vconNotFound(uuid: string): VconductorError {
   return new VconductorError("vcon_not_found", `vCon UUID: ${uuid} not found`);
 }
 
