@@ -2,17 +2,18 @@
  * Measures the speeds that the project promises (docs/performance.md) against a real server on a fresh database,
  * each beside the raw speed of that database in the same minute.
  */
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { EmbeddedPostgres } from "../packages/server/src/database/embedded.ts";
+import { type Group, withCpu } from "./cpu.ts";
 import { DocumentMaker, documentBytes } from "./document.ts";
 import { load } from "./load.ts";
 import { databaseSettings, describeMachine } from "./machine.ts";
 import { fullPlan, type Plan, quickPlan } from "./plan.ts";
 import { RawDatabase, type RawSpeed } from "./raw.ts";
-import { type Report, type RowReport, reportRow, textTable } from "./report.ts";
+import { disturbances, type Report, type RowReport, reportRow, textTable } from "./report.ts";
 import type { Bench, Row } from "./row.ts";
 import { enqueue } from "./rows/enqueue.ts";
 import { jobs } from "./rows/jobs.ts";
@@ -102,7 +103,8 @@ async function measureAll(options: Options, signal: AbortSignal): Promise<Report
           speeds.push(speed);
           return speed;
         };
-        const bench = prepare({ server, plan, signal });
+        const database = await postmaster(directory);
+        const bench = prepare({ server, plan, database, signal });
         const reports: RowReport[] = [];
         for (const row of options.rows) {
           const before = row.raw === undefined ? undefined : (speeds.at(-1) ?? (await measureRaw()));
@@ -137,7 +139,18 @@ async function measureAll(options: Options, signal: AbortSignal): Promise<Report
   });
 }
 
-function prepare({ server, plan, signal }: Pick<Bench, "server" | "plan" | "signal">): Bench {
+async function postmaster(directory: string): Promise<number> {
+  return Number((await readFile(join(directory, "postgres/postmaster.pid"), "utf8")).split("\n")[0]);
+}
+
+function prepare(options: Pick<Bench, "server" | "plan" | "signal"> & { readonly database: number }): Bench {
+  const { server, plan, signal, database } = options;
+  const groups: readonly Group[] = [
+    { name: "server's main process", root: server.pid, which: "root" },
+    { name: "server's other processes", root: server.pid, which: "descendants" },
+    { name: "database", root: database, which: "all" },
+    { name: "load generator", root: process.pid, which: "root" },
+  ];
   const documents = new DocumentMaker();
   const uuids: string[] = [];
   const stored = async (count: number): Promise<readonly string[]> => {
@@ -156,7 +169,7 @@ function prepare({ server, plan, signal }: Pick<Bench, "server" | "plan" | "sign
     });
     return uuids;
   };
-  return { server, plan, documents, stored, signal };
+  return { server, plan, documents, stored, withCpu: (work) => withCpu(groups, work), signal };
 }
 
 async function main(): Promise<number> {
@@ -174,7 +187,7 @@ async function main(): Promise<number> {
     if (stop.signal.aborted) return 130;
     throw error;
   }
-  say(`\n${textTable(report.rows).join("\n")}`);
+  say(`\n${[...textTable(report.rows), ...disturbances(report.rows)].join("\n")}`);
   if (options.output !== undefined) {
     await writeFile(options.output, `${JSON.stringify(report, null, 2)}\n`);
     say(

@@ -48,7 +48,8 @@ export function reportRow(row: Row, measured: Measured, around: readonly RawSpee
     raw,
     ratio: raw === null ? null : Math.round((measured.result / raw.per_second) * 1000) / 1000,
     rounds: measured.rounds.map(round),
-    details: Object.fromEntries(Object.entries(measured.details).map(([key, value]) => [key, round(value)])),
+    details: roundAll(measured.details),
+    ...(measured.cpu === undefined ? {} : { cpu: roundAll(measured.cpu) }),
   };
 }
 
@@ -92,9 +93,27 @@ export function textTable(rows: readonly RowReport[]): readonly string[] {
   );
 }
 
+/** More of a core than this, in percent, and other programs have been in the way. */
+const mostOthers = 15;
+
+/** Lines that tell which rows other programs have slowed down. */
+export function disturbances(rows: readonly RowReport[]): readonly string[] {
+  return rows.flatMap(({ name, cpu }) => {
+    const others = (cpu?.others ?? 0) + (cpu?.stolen ?? 0);
+    if (others <= mostOthers) return [];
+    return [
+      `${name}: other programs took ${Math.round(others)} % of a core meanwhile; on a quiet machine it is faster.`,
+    ];
+  });
+}
+
 function withUnit(value: number, unit: Row["unit"]): string {
   const text = value >= 100 ? Math.round(value).toLocaleString("en") : String(value);
   return unit === "/s" ? `${text}/s` : `${text} ${unit}`;
+}
+
+function roundAll(values: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, round(value)]));
 }
 
 function round(value: number): number {

@@ -8,7 +8,9 @@ export async function measureRequests(bench: Bench, next: () => Request): Promis
     load({ url: server.url, connections: plan.connections, durationMs, signal, next });
   await run(plan.warmUpMs);
   const loads: Load[] = [];
-  for (let round = 0; round < plan.rounds; round++) loads.push(await run(plan.roundMs));
+  const cpu = await bench.withCpu(async () => {
+    for (let round = 0; round < plan.rounds; round++) loads.push(await run(plan.roundMs));
+  });
   const rounds = loads.map((entry) => entry.perSecond);
   return {
     result: median(rounds),
@@ -19,5 +21,6 @@ export async function measureRequests(bench: Bench, next: () => Request): Promis
       p95_ms: median(loads.map((entry) => entry.latency.p95)),
       p99_ms: median(loads.map((entry) => entry.latency.p99)),
     },
+    cpu,
   };
 }

@@ -1,3 +1,4 @@
+import type { Cpu } from "./cpu.ts";
 import type { DocumentMaker } from "./document.ts";
 import type { Plan } from "./plan.ts";
 import type { RawSpeed } from "./raw.ts";
@@ -10,6 +11,8 @@ export interface Bench {
   readonly documents: DocumentMaker;
   /** At least `count` vCons that are in the store. */
   readonly stored: (count: number) => Promise<readonly string[]>;
+  /** Does the work, and tells which processes spent how much processor time meanwhile. */
+  readonly withCpu: (work: () => Promise<void>) => Promise<Cpu>;
   readonly signal: AbortSignal;
 }
 
@@ -19,6 +22,8 @@ export interface Measured {
   readonly rounds: readonly number[];
   /** What else was seen, by name. */
   readonly details: Readonly<Record<string, number>>;
+  /** Who spent the processor's time, where that was looked at. */
+  readonly cpu?: Cpu;
 }
 
 /** A line of the table. */

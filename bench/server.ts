@@ -25,7 +25,7 @@ export class BenchServer {
 
   /**
    * Starts the server; the promise resolves when it takes requests.
-   * @param options.nodeOptions for the server's process, for example `--cpu-prof`
+   * @param options.nodeOptions for all its processes, for example `--cpu-prof`
    */
   static async start(options: {
     readonly databaseUrl: string;
@@ -33,8 +33,14 @@ export class BenchServer {
     readonly signal: AbortSignal;
   }): Promise<BenchServer> {
     const { PATH, HOME, TMPDIR } = process.env;
-    const child = spawn(process.execPath, [...options.nodeOptions, program, "serve"], {
-      env: { PATH, HOME, TMPDIR, ...serverSettings(options.databaseUrl) },
+    const child = spawn(process.execPath, [program, "serve"], {
+      env: {
+        PATH,
+        HOME,
+        TMPDIR,
+        NODE_OPTIONS: options.nodeOptions.join(" "),
+        ...serverSettings(options.databaseUrl),
+      },
       stdio: ["ignore", "pipe", "pipe"],
       // Ctrl-C reaches the benchmark alone, which then stops the server.
       detached: true,

@@ -31,11 +31,14 @@ const checks: readonly Step[] = [
 const steps: readonly Step[] =
   filters.length === 0 ? checks : [{ title: "Tests", command: "vitest", args: [...vitest, ...filters] }];
 
+/** Some of the commands colour their output wherever CI is set, which makes a log unreadable. */
+const colours = process.stdout.isTTY ? {} : { NO_COLOR: "1", FORCE_COLOR: "0" };
+
 /** Answers with the exit code, 128 and the signal's number when a signal ended the command. */
 function run({ command, args }: Step): Promise<number> {
   const child = spawn(command, args, {
     cwd: root,
-    env: { ...process.env, PATH: [bin, process.env.PATH].join(delimiter) },
+    env: { ...process.env, ...colours, PATH: [bin, process.env.PATH].join(delimiter) },
     stdio: ["ignore", "inherit", "inherit"],
   });
   const forward = (signal: NodeJS.Signals): boolean => child.kill(signal);

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Cpu } from "../cpu.ts";
 import { load, median } from "../load.ts";
 import type { Bench, Row } from "../row.ts";
 import { listRuns } from "../runs.ts";
@@ -16,19 +17,32 @@ export const jobs: Row = {
     const { plan } = bench;
     const uuids = await bench.stored(plan.jobs);
     await runRound(bench, { name: "bench-jobs-warm-up", uuids: uuids.slice(0, Math.ceil(plan.jobs / 5)) });
-    const rounds: number[] = [];
+    const all: Round[] = [];
     for (let round = 0; round < plan.rounds; round++) {
-      rounds.push(await runRound(bench, { name: `bench-jobs-${round}`, uuids: uuids.slice(0, plan.jobs) }));
+      all.push(await runRound(bench, { name: `bench-jobs-${round}`, uuids: uuids.slice(0, plan.jobs) }));
     }
-    return { result: median(rounds), rounds, details: { jobs_per_round: plan.jobs } };
+    const rounds = all.map((round) => round.perSecond);
+    const middle = all.toSorted((a, b) => a.perSecond - b.perSecond)[Math.ceil(all.length / 2) - 1];
+    return {
+      result: median(rounds),
+      rounds,
+      details: { jobs_per_round: plan.jobs },
+      ...(middle === undefined ? {} : { cpu: middle.cpu }),
+    };
   },
 };
 
+interface Round {
+  readonly perSecond: number;
+  readonly cpu: Cpu;
+}
+
 /** Each round has a pipeline and a tag of its own, so that each job changes its vCon and saves it. */
 async function runRound(
-  { server, plan, signal }: Bench,
+  bench: Bench,
   { name, uuids }: { readonly name: string; readonly uuids: readonly string[] },
-): Promise<number> {
+): Promise<Round> {
+  const { server, plan, signal } = bench;
   await server.call("PUT", `/pipeline/${name}`, {
     pipeline_options: {},
     processors: [{ processor_name: "tag", processor_options: { tags: [`round:${name}`] } }],
@@ -55,8 +69,10 @@ async function runRound(
   });
 
   const begun = Date.now();
-  await server.call("PATCH", `/queue/${name}`, { paused: false });
-  await untilEmpty(server, { name, begun, signal });
+  const cpu = await bench.withCpu(async () => {
+    await server.call("PATCH", `/queue/${name}`, { paused: false });
+    await untilEmpty(server, { name, begun, signal });
+  });
   const runs = await listRuns(server, { queue: name });
   const done = new Set(runs.filter((run) => run.outcome === "done").map((run) => run.jobId));
   if (runs.length !== uuids.length || done.size !== uuids.length) {
@@ -65,7 +81,7 @@ async function runRound(
   const ended = runs.reduce((latest, run) => Math.max(latest, run.finishedAt), 0);
   await server.call("DELETE", `/server/queue/${name}`);
   await server.call("DELETE", `/queue/${name}`);
-  return (uuids.length / (ended - begun)) * 1000;
+  return { perSecond: (uuids.length / (ended - begun)) * 1000, cpu };
 }
 
 /** Looks seldom, so as not to disturb; when the last one ended is in its run. */

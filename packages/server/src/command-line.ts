@@ -58,12 +58,18 @@ program
     }
   });
 
-/** The first signal stops cleanly; a second one, from somebody who will not wait, at once. */
+/**
+ * The first signal stops cleanly; a second one, from somebody who will not wait, at once. One that follows on the
+ * heels of the first is the same wish, sent to the process and to its group.
+ */
 function stopOnSignal(server: Server): void {
-  let stopping = false;
+  let stoppingSince: number | undefined;
   const stop = (signal: string) => {
-    if (stopping) process.exit(1);
-    stopping = true;
+    if (stoppingSince !== undefined) {
+      if (performance.now() - stoppingSince > 500) process.exit(1);
+      return;
+    }
+    stoppingSince = performance.now();
     process.stderr.write(`${signal}: stopping; runs under way may finish (again to stop at once)\n`);
     void server.stop().then(() => process.exit(0));
   };

@@ -19,7 +19,12 @@ declare module "vitest" {
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const directory = await mkdtemp(join(tmpdir(), "vconductor-test-"));
   const postgres = new EmbeddedPostgres({ directory, log: (line) => console.error(line) });
-  await postgres.start();
+  try {
+    await postgres.start();
+  } catch (error) {
+    await rm(directory, { recursive: true, force: true });
+    throw error;
+  }
   const url = postgres.url();
   project.provide("postgresUrl", url);
   return async () => {
