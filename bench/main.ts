@@ -31,13 +31,16 @@ const usage = `usage: npm run bench [-- options]
 
   --only ROW       only this row; may be given several times: ${rows.map((row) => row.name).join(", ")}
   --quick          a few seconds in all, to see that everything works; the figures mean little
-  --output FILE    where the report goes; default: bench/results/latest.json, for a full run of all rows
+  --output FILE    where the report goes; default: bench/results/latest.json, for all rows with the default settings
+  --set NAME=VALUE a setting of the server other than its default; may be given several times
   --cpu-prof DIR   write CPU profiles of the server's processes there (opens in a browser's developer tools)`;
 
 interface Options {
   readonly rows: readonly Row[];
   readonly plan: Plan;
   readonly output: string | undefined;
+  /** Of the server, where they are not the default. */
+  readonly settings: Readonly<Record<string, string>>;
   readonly nodeOptions: readonly string[];
 }
 
@@ -50,6 +53,7 @@ function readOptions(): Options | undefined {
       only: { type: "string", multiple: true },
       quick: { type: "boolean" },
       output: { type: "string" },
+      set: { type: "string", multiple: true },
       "cpu-prof": { type: "string" },
       help: { type: "boolean", short: "h" },
     },
@@ -58,14 +62,22 @@ function readOptions(): Options | undefined {
   const only = values.only ?? [];
   const unknown = only.find((name) => !rows.some((row) => row.name === name));
   if (unknown !== undefined) throw new UsageError(`there is no row ${unknown}`);
-  const whole = only.length === 0 && values.quick !== true;
+  const settings = Object.fromEntries((values.set ?? []).map(readSetting));
+  const whole = only.length === 0 && values.quick !== true && values.set === undefined;
   const profiles = values["cpu-prof"];
   return {
     rows: only.length === 0 ? rows : rows.filter((row) => only.includes(row.name)),
     plan: values.quick === true ? quickPlan : fullPlan,
     output: values.output ?? (whole ? join(root, "bench/results/latest.json") : undefined),
+    settings,
     nodeOptions: profiles === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${resolve(profiles)}`],
   };
+}
+
+function readSetting(text: string): readonly [string, string] {
+  const at = text.indexOf("=");
+  if (at < 1) throw new UsageError(`--set ${text} should be --set NAME=VALUE`);
+  return [text.slice(0, at), text.slice(at + 1)];
 }
 
 function say(text: string): void {
@@ -91,9 +103,9 @@ async function withDatabase<Result>(
 }
 
 async function measureAll(options: Options, signal: AbortSignal): Promise<Report> {
-  const { plan, nodeOptions } = options;
+  const { plan, nodeOptions, settings } = options;
   return await withDatabase(async ({ url, directory }) => {
-    const server = await BenchServer.start({ databaseUrl: url, nodeOptions, signal });
+    const server = await BenchServer.start({ databaseUrl: url, settings, nodeOptions, signal });
     try {
       const raw = await RawDatabase.open({ url, connections: plan.connections });
       try {
@@ -124,7 +136,7 @@ async function measureAll(options: Options, signal: AbortSignal): Promise<Report
           settings: {
             ...plan,
             document_bytes: documentBytes,
-            server: "defaults",
+            server: settings,
             postgresql: await databaseSettings(raw),
           },
           raw: speeds,

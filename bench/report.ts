@@ -9,7 +9,8 @@ export interface Report {
   readonly machine: Machine;
   readonly settings: Plan & {
     readonly document_bytes: number;
-    readonly server: string;
+    /** The server's settings, where they are not the default. */
+    readonly server: Readonly<Record<string, string>>;
     readonly postgresql: Readonly<Record<string, string>>;
   };
   /** The raw speeds, in the order in which they were measured: one before each row, and one after the last. */

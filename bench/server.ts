@@ -5,11 +5,6 @@ import { fileURLToPath } from "node:url";
 
 const program = fileURLToPath(new URL("../packages/server/src/main.ts", import.meta.url));
 
-/** Settings of the server under test. What is not here is the default, whatever the environment says. */
-export function serverSettings(databaseUrl: string): Readonly<Record<string, string>> {
-  return { REST_URL: "http://127.0.0.1:0", VCON_STORAGE_URL: databaseUrl };
-}
-
 /** The server under test: a process of its own, as `npm start` runs it. */
 export class BenchServer {
   readonly url: string;
@@ -29,18 +24,15 @@ export class BenchServer {
    */
   static async start(options: {
     readonly databaseUrl: string;
+    /** Settings that are not the default; those of this process's own environment do not reach the server. */
+    readonly settings: Readonly<Record<string, string>>;
     readonly nodeOptions: readonly string[];
     readonly signal: AbortSignal;
   }): Promise<BenchServer> {
     const { PATH, HOME, TMPDIR } = process.env;
+    const fixed = { REST_URL: "http://127.0.0.1:0", VCON_STORAGE_URL: options.databaseUrl };
     const child = spawn(process.execPath, [program, "serve"], {
-      env: {
-        PATH,
-        HOME,
-        TMPDIR,
-        NODE_OPTIONS: options.nodeOptions.join(" "),
-        ...serverSettings(options.databaseUrl),
-      },
+      env: { PATH, HOME, TMPDIR, NODE_OPTIONS: options.nodeOptions.join(" "), ...options.settings, ...fixed },
       stdio: ["ignore", "pipe", "pipe"],
       // Ctrl-C reaches the benchmark alone, which then stops the server.
       detached: true,

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import cors from "@fastify/cors";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
@@ -12,6 +13,7 @@ import type { HttpContext } from "./context.ts";
 import { addIdempotency } from "./idempotency.ts";
 import { addDocumentation, addOpenApi } from "./openapi.ts";
 import { addProblems, answerBrokenRequest, badUrl } from "./problems.ts";
+import { RoutePatterns } from "./route-patterns.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { failedJobRoutes } from "./routes/failed-jobs.ts";
 import { inProgressRoutes } from "./routes/in-progress.ts";
@@ -25,7 +27,9 @@ import { serverRoutes } from "./routes/servers.ts";
 import { vconQueryRoutes } from "./routes/vcon-queries.ts";
 import { vconRoutes } from "./routes/vcons.ts";
 import { addSharedSchemas } from "./schemas.ts";
-import { compileValidator, normaliseBooleans } from "./validation.ts";
+import { addStopping } from "./stopping.ts";
+import { addTrailingSlash } from "./trailing-slash.ts";
+import { compileValidator } from "./validation.ts";
 
 export type App = FastifyInstance<
   RawServerDefault,
@@ -50,9 +54,12 @@ export async function buildApp(context: HttpContext): Promise<App> {
     keepAliveTimeout: 75_000,
     forceCloseConnections: "idle",
     exposeHeadRoutes: false,
-    return503OnClosing: true,
+    // Ours say the same in the words of the API; see stopping.ts.
+    return503OnClosing: false,
+    // Told apart from those of other processes and other starts, for whoever looks one up in the log.
+    genReqId: requestIds(),
     routerOptions: { maxParamLength: 4096 },
-    frameworkErrors: (error, request, reply) => void badUrl(error, request, reply),
+    frameworkErrors: (_, request, reply) => badUrl(request, reply),
     clientErrorHandler: answerBrokenRequest,
   }).withTypeProvider<TypeBoxTypeProvider>();
 
@@ -61,12 +68,14 @@ export async function buildApp(context: HttpContext): Promise<App> {
   app.setSerializerCompiler(() => JSON.stringify);
   addBodyParser(app, config);
   addSharedSchemas(app);
-  addProblems(app, log);
-  app.addHook("preValidation", normaliseBooleans);
-  app.addHook("onRequest", async (request, reply) => {
+  const routes = new RoutePatterns(app);
+  addProblems(app, { log, routes });
+  app.addHook("onRequest", (request, reply, done) => {
     reply.header("x-request-id", request.id);
+    done();
   });
-  app.addHook("onResponse", async (request, reply) => {
+  const finishRequests = addStopping(app, config);
+  app.addHook("onResponse", (request, reply, done) => {
     const { method, id, url, routeOptions } = request;
     const route = routeOptions.url ?? "unknown";
     const seconds = reply.elapsedTime / 1000;
@@ -74,6 +83,7 @@ export async function buildApp(context: HttpContext): Promise<App> {
     if (log.isLevelEnabled("debug")) {
       log.debug({ id, method, url, status: reply.statusCode, ms: reply.elapsedTime }, "request");
     }
+    done();
   });
   addIdempotency(app, context.idempotency);
   // Fastify adds a charset, which JSON has no use for; a client of the reference compares the header to the letter.
@@ -86,10 +96,21 @@ export async function buildApp(context: HttpContext): Promise<App> {
     await app.register(cors, {
       origin: [...config.corsOrigins],
       credentials: true,
+      // An OPTIONS request that is no preflight gets the same answer, not an error in plain text.
+      strictPreflight: false,
       methods: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
-      exposedHeaders: ["ETag", "Location", "X-Request-Id", "Vconductor-Job-Id"],
+      exposedHeaders: [
+        "ETag",
+        "Location",
+        "Retry-After",
+        "X-Request-Id",
+        "Vconductor-Job-Id",
+        "Idempotency-Replayed",
+      ],
     });
   }
+  // After CORS, whose headers a redirect needs as well.
+  addTrailingSlash(app, routes);
   await addOpenApi(app, context);
   if (config.launchAdminApi) {
     serverRoutes(app, context);
@@ -108,6 +129,16 @@ export async function buildApp(context: HttpContext): Promise<App> {
   }
   operationRoutes(app, context);
   await addDocumentation(app);
+  app.addHook("preClose", finishRequests);
   await app.ready();
   return app;
+}
+
+function requestIds(): () => string {
+  const start = randomBytes(6).toString("base64url");
+  let count = 0;
+  return () => {
+    count += 1;
+    return `${start}-${count.toString(36)}`;
+  };
 }

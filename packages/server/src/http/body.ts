@@ -27,7 +27,9 @@ export function addBodyParser(app: App, config: Pick<Config, "maxNesting">): voi
   app.decorateRequest("bodyText", undefined);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", { parseAs: "buffer" }, async (request: FastifyRequest, body: Buffer) => {
-    if (body.length === 0) return undefined;
+    const wanted = request.routeOptions.schema?.body !== undefined;
+    // What a route has no use for is not looked at, whatever it is.
+    if (body.length === 0 || !wanted) return undefined;
     const type = mediaType(request.headers["content-type"]);
     const isVcon = request.routeOptions.config.vconBody === true;
     if (type !== "" && type !== "application/json" && !(isVcon && vconTypes.test(type))) {
@@ -44,7 +46,7 @@ export function addBodyParser(app: App, config: Pick<Config, "maxNesting">): voi
 }
 
 /** @throws invalid_request in the reference's list form, with where the mistake is */
-function parseBody(text: string): unknown {
+export function parseBody(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
@@ -71,7 +73,8 @@ function decode(body: Buffer): string {
   }
 }
 
-function wrongBody(type: string, msg: string): VconductorError {
+/** A finding about the body as a whole. */
+export function wrongBody(type: string, msg: string): VconductorError {
   return new VconductorError("invalid_request", msg, { detail: [{ type, loc: ["body"], msg, input: null }] });
 }
 

@@ -1,9 +1,9 @@
-import { Ajv } from "ajv";
 import { Type } from "typebox";
 import { VconductorError } from "../errors.ts";
 import { type PipelineDefinition, PipelineOptions } from "../pipelines/definition.ts";
 import { missingBody } from "./body.ts";
-import { toFindings } from "./validation.ts";
+import { requireStorable } from "./storable.ts";
+import { coercing, toFindings } from "./validation.ts";
 
 const Definition = Type.Object({
   pipeline_options: PipelineOptions,
@@ -12,18 +12,11 @@ const Definition = Type.Object({
       processor_name: Type.String({ minLength: 1, maxLength: 200 }),
       processor_options: Type.Object({}, { additionalProperties: true }),
     }),
-    { maxItems: 1000 },
   ),
 });
 
-const validate = new Ajv({
-  coerceTypes: true,
-  useDefaults: true,
-  allErrors: true,
-  strict: false,
-  verbose: true,
-  logger: false,
-}).compile<PipelineDefinition>(Definition);
+const validate = coercing<PipelineDefinition>(Definition);
+const mostSteps = 1000;
 
 const optionNames = new Set(Object.keys(PipelineOptions.properties));
 
@@ -35,9 +28,21 @@ const optionNames = new Set(Object.keys(PipelineOptions.properties));
 export function definitionOf(body: unknown): PipelineDefinition {
   if (body === undefined) throw missingBody();
   const tidy = isRecord(body) ? tidied(body) : body;
-  if (validate(tidy)) return tidy;
+  requireFewSteps(tidy);
+  requireStorable(tidy, ["body"]);
+  const valid = validate(tidy);
+  if (valid) return valid.value;
   throw new VconductorError("invalid_request", "The pipeline definition is not valid", {
     detail: toFindings(validate.errors ?? [], "body"),
+  });
+}
+
+/** Counted before anything looks at each of them. */
+function requireFewSteps(body: unknown): void {
+  if (!isRecord(body) || !Array.isArray(body.processors) || body.processors.length <= mostSteps) return;
+  const msg = `List should have at most ${mostSteps} items, not ${body.processors.length}`;
+  throw new VconductorError("invalid_request", msg, {
+    detail: [{ type: "too_long", loc: ["body", "processors"], msg, input: {} }],
   });
 }
 

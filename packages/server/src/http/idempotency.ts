@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { FastifyRequest } from "fastify";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import { sql } from "kysely";
 import type { Database } from "../database/database.ts";
 import { VconductorError } from "../errors.ts";
@@ -31,62 +31,89 @@ interface Row {
 export function addIdempotency(app: App, database: Database): void {
   app.decorateRequest("idempotencyKey", undefined);
 
-  app.addHook("preHandler", async (request, reply) => {
+  // Callbacks, so that requests without a key pass at no cost.
+  app.addHook("preHandler", (request, reply, done) => {
     const key = request.headers["idempotency-key"];
-    if (key === undefined || (request.method !== "POST" && request.method !== "PUT")) return;
-    if (typeof key !== "string" || !/^[\x21-\x7e]{1,255}$/.test(key)) {
-      throw new VconductorError("invalid_request", "Idempotency-Key should be 1 to 255 printable characters");
-    }
-    const fingerprint = fingerprintOf(request);
-    const row = await begin(database, { key, fingerprint });
-    if (row.fingerprint !== fingerprint) {
-      throw new VconductorError(
-        "idempotency_key_reused",
-        "This Idempotency-Key was used for another request",
-      );
-    }
-    if (row.mine) {
-      request.idempotencyKey = key;
-      return;
-    }
-    if (row.status === null) {
-      throw new VconductorError(
-        "conflict",
-        "The first request with this Idempotency-Key is still under way",
-        {
-          retryAfter: 1,
-        },
-      );
-    }
-    return reply
-      .code(row.status)
-      .headers({ ...row.headers, "idempotency-replayed": "true" })
-      .send(row.body ?? undefined);
+    const counts = request.method === "POST" || request.method === "PUT";
+    // A request for nowhere has no effect to repeat; a redirected one comes again with the same key.
+    if (key === undefined || !counts || request.is404) return done();
+    replayOrBegin({ database, request, reply, key: String(key) }).then((replayed) => {
+      if (!replayed) done();
+    }, done);
   });
 
-  app.addHook("onSend", async (request, reply, payload) => {
+  app.addHook("onSend", (request, reply, payload, done) => {
     const key = request.idempotencyKey;
-    if (key === undefined) return payload;
+    if (key === undefined) return done(null, payload);
     request.idempotencyKey = undefined;
-    const status = reply.statusCode;
-    if (status >= 500) {
-      await database.run((db) =>
-        db.deleteFrom("vconductor.idempotent_request").where("key", "=", key).execute(),
-      );
-      return payload;
-    }
-    const headers = Object.fromEntries(
-      keptHeaders.flatMap((name) => (reply.hasHeader(name) ? [[name, String(reply.getHeader(name))]] : [])),
+    const body = typeof payload === "string" ? payload : null;
+    keep({ database, key, reply, body }).then(
+      () => done(null, payload),
+      (error: unknown) => {
+        // The work is done and the caller should know; a repeat will find the request under way, then abandoned.
+        request.log.error({ err: error, id: request.id }, "the answer could not be kept for a repeat");
+        done(null, payload);
+      },
     );
-    await database.run((db) =>
-      db
-        .updateTable("vconductor.idempotent_request")
-        .set({ status, headers: JSON.stringify(headers), body: typeof payload === "string" ? payload : null })
-        .where("key", "=", key)
-        .execute(),
-    );
-    return payload;
   });
+}
+
+/** Answers with whether this was a repeat, which then has its answer. */
+async function replayOrBegin(options: {
+  readonly database: Database;
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly key: string;
+}): Promise<boolean> {
+  const { database, request, reply, key } = options;
+  if (!/^[\x20-\x7e]{1,255}$/.test(key)) {
+    throw new VconductorError("invalid_request", "Idempotency-Key should be 1 to 255 printable characters");
+  }
+  const fingerprint = fingerprintOf(request);
+  const row = await begin(database, { key, fingerprint });
+  if (row.fingerprint !== fingerprint) {
+    throw new VconductorError("idempotency_key_reused", "This Idempotency-Key was used for another request");
+  }
+  if (row.mine) {
+    request.idempotencyKey = key;
+    return false;
+  }
+  if (row.status === null) {
+    const message = "The first request with this Idempotency-Key is still under way";
+    throw new VconductorError("conflict", message, { retryAfter: 1 });
+  }
+  reply
+    .code(row.status)
+    .headers({ ...row.headers, "idempotency-replayed": "true" })
+    .send(row.body ?? undefined);
+  return true;
+}
+
+async function keep(answer: {
+  readonly database: Database;
+  readonly key: string;
+  readonly reply: FastifyReply;
+  readonly body: string | null;
+}): Promise<void> {
+  const { database, key, reply, body } = answer;
+  const status = reply.statusCode;
+  if (status >= 500) {
+    await database.run((db) =>
+      db.deleteFrom("vconductor.idempotent_request").where("key", "=", key).execute(),
+    );
+    return;
+  }
+  const kept = keptHeaders.flatMap((name) =>
+    reply.hasHeader(name) ? [[name, String(reply.getHeader(name))]] : [],
+  );
+  const headers = JSON.stringify(Object.fromEntries(kept));
+  await database.run((db) =>
+    db
+      .updateTable("vconductor.idempotent_request")
+      .set({ status, headers, body })
+      .where("key", "=", key)
+      .execute(),
+  );
 }
 
 /** Claims the key for this request, or answers with what is known of the request that holds it. */

@@ -1,8 +1,10 @@
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
+import { Type } from "typebox";
 import type { App } from "./app.ts";
 import type { HttpContext } from "./context.ts";
 import { answersDescription } from "./openapi-text.ts";
+import { headerSchemas, problem } from "./schemas.ts";
 
 const tags = [
   { name: "Admin: Servers", description: "The servers, and the queues that this one tends" },
@@ -19,6 +21,7 @@ const tags = [
 
 /** Collects the routes that come after it into an OpenAPI 3.1 document. */
 export async function addOpenApi(app: App, { version }: HttpContext): Promise<void> {
+  addByMethod(app);
   await app.register(swagger, {
     openapi: {
       openapi: "3.1.0",
@@ -52,13 +55,58 @@ export async function addDocumentation(app: App): Promise<void> {
   });
 }
 
-/** Takes out what only the server itself needs to know. */
+const IdempotencyKey = Type.Optional(
+  Type.String({
+    maxLength: 255,
+    description: "A repeat of the request with the same key gets the first answer and does nothing",
+  }),
+);
+const replayed = headerSchemas({
+  "Idempotency-Replayed": "true when this is the answer to an earlier request",
+});
+
+/** What a route takes and answers because of its method. */
+function addByMethod(app: App): void {
+  app.addHook("onRoute", ({ method, schema }) => {
+    if (schema === undefined || schema.hide === true || method === "GET") return;
+    const response: Record<string, unknown> = isRecord(schema.response) ? { ...schema.response } : {};
+    response[413] ??= problem(413);
+    schema.response = response;
+    if (method !== "POST" && method !== "PUT") return;
+    response[409] ??= problem(409);
+    for (const [status, answer] of Object.entries(response)) {
+      if (!status.startsWith("2") || !isRecord(answer)) continue;
+      const own = isRecord(answer.headers) ? answer.headers : {};
+      response[status] = { ...answer, headers: { ...own, ...replayed } };
+    }
+    const headers =
+      isRecord(schema.headers) && isRecord(schema.headers.properties) ? schema.headers.properties : {};
+    schema.headers = Type.Object({ ...headers, "idempotency-key": IdempotencyKey });
+  });
+}
+
+/**
+ * Takes out what only the server itself needs to know. What has a default may be left out of a request, although
+ * the validator, which fills it in first, counts it as required.
+ */
 function tidied(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(tidied);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .filter(([key]) => key !== "x-checked-by-handler" && key !== "$id")
-      .map(([key, entry]) => [key, tidied(entry)]),
-  );
+  if (!isRecord(value)) return value;
+  const members = Object.entries(value)
+    .filter(([key]) => key !== "x-checked-by-handler" && key !== "$id")
+    .map(([key, entry]) => [key, tidied(entry)]);
+  const tidy: Record<string, unknown> = Object.fromEntries(members);
+  if (isRecord(tidy.schema) && "default" in tidy.schema) tidy.required = false;
+  const { properties, required } = tidy;
+  if (isRecord(properties) && Array.isArray(required)) {
+    tidy.required = required.filter((name) => {
+      const property = properties[String(name)];
+      return !isRecord(property) || !("default" in property);
+    });
+  }
+  return tidy;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

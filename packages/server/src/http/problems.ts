@@ -6,14 +6,15 @@ import type { Logger } from "pino";
 import { isUnavailable } from "../database/database.ts";
 import { VconductorError } from "../errors.ts";
 import type { App } from "./app.ts";
-import { missingBody } from "./body.ts";
+import { missingBody, wrongBody } from "./body.ts";
+import type { RoutePatterns } from "./route-patterns.ts";
 import { toFindings } from "./validation.ts";
 
 /** Turns everything that goes wrong into the answer that the caller gets. */
-export function addProblems(app: App, log: Logger): void {
-  const routes = new RoutePatterns();
-  app.addHook("onRoute", (route) => routes.add(route.method, route.url));
-
+export function addProblems(
+  app: App,
+  { log, routes }: { readonly log: Logger; readonly routes: RoutePatterns },
+): void {
   app.setErrorHandler((error, request, reply) => {
     const problem = toProblem(error, request);
     if (problem !== undefined) return answer(reply, problem);
@@ -25,16 +26,10 @@ export function addProblems(app: App, log: Logger): void {
   });
 
   app.setNotFoundHandler((request, reply) => {
-    const [path = "/", query] = splitUrl(request.url);
-    if (path.length > 1 && path.endsWith("/") && routes.methods(path.replace(/\/+$/, "")).length > 0) {
-      const target = path.replace(/\/+$/, "").replace(/^\/{2,}/, "/");
-      return reply
-        .code(307)
-        .header("location", query === undefined ? target : `${target}?${query}`)
-        .send();
-    }
-    const methods = routes.methods(path);
-    if (methods.length > 0) {
+    const end = request.url.indexOf("?");
+    const methods = routes.methods(end < 0 ? request.url : request.url.slice(0, end));
+    // A route of this very method can still find nothing: a file of the documentation pages.
+    if (methods.length > 0 && !methods.includes(request.method)) {
       reply.header("allow", methods.join(", "));
       return answer(reply, new VconductorError("method_not_allowed", "Method Not Allowed"));
     }
@@ -62,6 +57,12 @@ function toProblem(error: unknown, request: FastifyRequest): VconductorError | u
     });
   }
   if (!(error instanceof Error)) return undefined;
+  if (isUnstorableText(error)) {
+    return new VconductorError(
+      "invalid_request",
+      "Text with NUL characters or broken Unicode cannot be kept",
+    );
+  }
   if ("validation" in error && Array.isArray(error.validation)) {
     const part = "validationContext" in error ? String(error.validationContext) : "body";
     if (part === "body" && request.body === undefined) return missingBody();
@@ -75,16 +76,23 @@ function toProblem(error: unknown, request: FastifyRequest): VconductorError | u
     const limit = request.routeOptions.bodyLimit;
     return new VconductorError("too_large", `The body is larger than the limit of ${limit} bytes`);
   }
-  if (status === 415) return new VconductorError("invalid_request", error.message);
-  if (status === 503) return new VconductorError("stopping", "The server is stopping", { retryAfter: 1 });
+  if (status === 415) return wrongBody("json_type", "Content-Type should be application/json");
   if (status >= 400 && status < 500) return new VconductorError("bad_request", error.message);
   return undefined;
 }
 
-/** A URL that cannot be decoded, or whose parts are too long. */
-export function badUrl(error: unknown, _request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const message = error instanceof Error ? error.message : "Bad Request";
-  return answer(reply, new VconductorError("bad_request", message));
+/** PostgreSQL's codes for text that it cannot hold. Most of it is refused earlier, with its place named. */
+function isUnstorableText(error: Error): boolean {
+  const code = "code" in error ? error.code : undefined;
+  if (code === "22021" || code === "22P05") return true;
+  return code === "22P02" && "detail" in error && /unicode/i.test(String(error.detail));
+}
+
+/** A URL that cannot be decoded, or whose parts are too long. It comes before any hook, so it is answered whole. */
+export function badUrl(request: FastifyRequest, reply: FastifyReply): void {
+  const detail = "The URL cannot be decoded, or one of its parts is too long";
+  const body = Buffer.from(JSON.stringify({ detail, code: "bad_request" }));
+  reply.code(400).header("x-request-id", request.id).header("content-type", "application/json").send(body);
 }
 
 /** A request that is not HTTP, too slow, or whose headers are too large: there is no request object to answer. */
@@ -100,33 +108,4 @@ export function answerBrokenRequest(error: Error & { code?: string }, socket: So
   socket.end(
     `HTTP/1.1 ${status} ${detail}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   );
-}
-
-function splitUrl(url: string): [string, string | undefined] {
-  const mark = url.indexOf("?");
-  return mark < 0 ? [url, undefined] : [url.slice(0, mark), url.slice(mark + 1)];
-}
-
-/** Which methods a path has: for telling a wrong method from a wrong path. */
-class RoutePatterns {
-  readonly #patterns = new Map<string, { readonly pattern: RegExp; readonly methods: Set<string> }>();
-
-  add(method: string | readonly string[], url: string): void {
-    const entry = this.#patterns.get(url) ?? { pattern: toPattern(url), methods: new Set<string>() };
-    for (const one of [method].flat()) entry.methods.add(one);
-    this.#patterns.set(url, entry);
-  }
-
-  methods(path: string): readonly string[] {
-    const found = [...this.#patterns.values()].filter((entry) => entry.pattern.test(path));
-    return [...new Set(found.flatMap((entry) => [...entry.methods]))];
-  }
-}
-
-function toPattern(url: string): RegExp {
-  const parts = url.split("/").map((part) => {
-    if (part.startsWith(":")) return "[^/]+";
-    return part === "*" ? ".*" : part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-  });
-  return new RegExp(`^${parts.join("/")}$`);
 }

@@ -6,20 +6,21 @@ const everyMs = 50;
 export class RunWaiters {
   readonly #jobs: JobQueue;
   readonly #waiting = new Map<number, Set<() => void>>();
+  readonly #stopped = new AbortController();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(jobs: JobQueue) {
     this.#jobs = jobs;
   }
 
-  /** Resolves when the run has ended, the time is up, or the signal is aborted. */
+  /** Resolves when the run has ended, the time is up, the signal is aborted, or the server stops. */
   async wait(options: {
     readonly runId: number;
     readonly timeoutMs: number;
     readonly signal: AbortSignal;
   }): Promise<void> {
     const { runId, timeoutMs, signal } = options;
-    if (timeoutMs <= 0 || signal.aborted) return;
+    if (timeoutMs <= 0 || signal.aborted || this.#stopped.signal.aborted) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     const waiters = this.#waiting.get(runId) ?? new Set();
     waiters.add(resolve);
@@ -33,6 +34,13 @@ export class RunWaiters {
     if (waiters.size === 0) this.#waiting.delete(runId);
   }
 
+  /** Lets all go who wait, now and from now on. */
+  stop(): void {
+    this.#stopped.abort();
+    clearTimeout(this.#timer);
+    for (const waiters of this.#waiting.values()) for (const resolve of waiters) resolve();
+  }
+
   async #look(): Promise<void> {
     try {
       for (const runId of await this.#jobs.ended([...this.#waiting.keys()])) {
@@ -41,6 +49,7 @@ export class RunWaiters {
     } catch {
       // The database is away: the next look will tell.
     }
-    this.#timer = this.#waiting.size > 0 ? setTimeout(() => void this.#look(), everyMs) : undefined;
+    const more = this.#waiting.size > 0 && !this.#stopped.signal.aborted;
+    this.#timer = more ? setTimeout(() => void this.#look(), everyMs) : undefined;
   }
 }

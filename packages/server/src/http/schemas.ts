@@ -1,4 +1,5 @@
 import { type TSchema, Type } from "typebox";
+import type { Config } from "../config.ts";
 import { PipelineOptions } from "../pipelines/definition.ts";
 import type { App } from "./app.ts";
 
@@ -196,6 +197,7 @@ export const VconUuid = Type.String({
   pattern: "^[^\\u0000-\\u001f\\u007f]+$",
   description: "The vCon's uuid: an opaque string",
 });
+/** Negative ones are legal: no run has them. */
 export const RunId = Type.Integer({ minimum: -9_007_199_254_740_991, maximum: 9_007_199_254_740_991 });
 export const limitOf = (most: number, usual: number) =>
   Type.Integer({ minimum: 1, maximum: most, default: usual, description: "Most entries in the answer" });
@@ -213,19 +215,59 @@ const problems: Readonly<Record<number, string>> = {
   503: "The database is away, or the server is stopping; try again after Retry-After seconds",
 };
 
-/** The answers of a route: those of its success, the problems named, and those that any route can answer with. */
+/**
+ * The answers of a route: those of its success, the problems named, and those that any route can answer with.
+ * What depends on the method alone (413, and the conflict of a repeated request) is added in `openapi.ts`.
+ */
 export function answers(
   success: Readonly<Record<number, TSchema>>,
   ...statuses: readonly number[]
-): Readonly<Record<number, TSchema>> {
+): Record<number, TSchema> {
   const all: Record<number, TSchema> = { ...success };
-  for (const status of [400, 422, 500, 503, ...statuses]) {
-    all[status] = {
-      ...ref(status === 422 ? "ValidationProblem" : "Problem"),
-      description: problems[status] ?? "A problem",
-    } as TSchema;
-  }
+  for (const status of [400, 422, 500, 503, ...statuses]) all[status] = problem(status);
   return all;
 }
 
+const retryAfter = { "Retry-After": "Seconds after which to try again" };
+
+/** The answer with a problem of this status. */
+export function problem(status: number): TSchema {
+  const schema = Type.Unsafe<unknown>({
+    ...ref(status === 422 ? "ValidationProblem" : "Problem"),
+    description: problems[status] ?? "A problem",
+  });
+  return status === 503 ? withHeaders(schema, retryAfter) : schema;
+}
+
+/** An answer with headers, each with its description. */
+export function withHeaders(schema: TSchema, headers: Readonly<Record<string, string>>): TSchema {
+  return Type.Unsafe<unknown>({ ...schema, headers: headerSchemas(headers) });
+}
+
+export function headerSchemas(headers: Readonly<Record<string, string>>): Readonly<Record<string, TSchema>> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, description]) => [name, Type.String({ description })]),
+  );
+}
+
+/** An answer that is not JSON. */
+export function textBody(mediaType: string, description: string): TSchema {
+  return Type.Unsafe<string>({ description, content: { [mediaType]: { schema: { type: "string" } } } });
+}
+
+/** An answer whose body is the JSON text `null`. */
+export function nullBody(description: string): TSchema {
+  return Type.Unsafe<null>({ description, content: { "application/json": { schema: { type: "null" } } } });
+}
+
 export const NoContent = Type.Null({ description: "Done" });
+
+/** How a vCon may be labelled on its way in. */
+export const vconTypes = ["application/json", "application/vcon", "application/vcon+json"];
+
+const smallBodyBytes = 1024 * 1024;
+
+/** The limit for bodies that hold no vCon: more could only be a mistake, and would be costly to check. */
+export function smallBody({ maxBodyBytes }: Pick<Config, "maxBodyBytes">): number {
+  return Math.min(maxBodyBytes, smallBodyBytes);
+}

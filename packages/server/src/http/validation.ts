@@ -1,9 +1,9 @@
 import { Ajv, type ErrorObject, type SchemaObject } from "ajv";
-import type { FastifyRequest, FastifySchema, FastifySchemaCompiler } from "fastify";
+import type { FastifySchema, FastifySchemaCompiler } from "fastify";
 import { PipelineOptions } from "../pipelines/definition.ts";
+import { coerceOptions } from "../processors/options-coerce.ts";
 
 const ajv = new Ajv({
-  coerceTypes: true,
   useDefaults: true,
   allErrors: true,
   strict: false,
@@ -13,49 +13,43 @@ const ajv = new Ajv({
 });
 ajv.addSchema(PipelineOptions);
 
-/** Checks the parts of a request against the route's schema, turning text into numbers and booleans where wanted. */
+/**
+ * Checks the parts of a request against the route's schema. Text becomes a number or boolean where one is wanted,
+ * in the spellings of the reference (`yes`, `ON`, `1` …); null, which Ajv would take for 0 and false, does not.
+ */
 export const compileValidator: FastifySchemaCompiler<FastifySchema> = ({ schema, httpPart }) => {
-  // Where a handler checks the body itself, the schema is there for the documentation.
   const own: unknown = schema;
-  if (!isSchema(own) || (httpPart === "body" && own["x-checked-by-handler"] === true)) return () => true;
-  return ajv.compile(own);
+  // Where a handler checks a part itself, as with all headers, the schema is there for the documentation.
+  if (!isSchema(own) || httpPart === "headers" || own["x-checked-by-handler"] === true) return () => true;
+  return coercing(own);
 };
+
+interface CoercingValidator<Value> {
+  (data: unknown): false | { readonly value: Value };
+  errors?: ErrorObject[];
+}
+
+/** A validator that answers with the value, coerced and with its defaults; or false, with the errors in `errors`. */
+export function coercing<Value>(schema: SchemaObject): CoercingValidator<Value> {
+  const check = ajv.compile<Value>(schema);
+  const validator: CoercingValidator<Value> = (data) => {
+    const value: unknown = coerceOptions(schema, isJson(data) ? data : null);
+    if (check(value)) return { value };
+    validator.errors = check.errors ?? [];
+    return false;
+  };
+  return validator;
+}
+
+type Json = Parameters<typeof coerceOptions>[1];
+
+/** What has been parsed from JSON, or from a URL, is JSON. */
+function isJson(value: unknown): value is Json {
+  return value !== undefined;
+}
 
 function isSchema(schema: unknown): schema is SchemaObject {
   return typeof schema === "object" && schema !== null;
-}
-
-const spellings: Readonly<Record<string, string>> = {
-  1: "true",
-  yes: "true",
-  on: "true",
-  t: "true",
-  y: "true",
-  true: "true",
-  0: "false",
-  no: "false",
-  off: "false",
-  f: "false",
-  n: "false",
-  false: "false",
-};
-
-/** Query booleans may be spelt as the reference's clients spell them. */
-export async function normaliseBooleans(request: FastifyRequest): Promise<void> {
-  const schema = request.routeOptions.schema?.querystring;
-  const { query } = request;
-  if (!isSchema(schema) || !isRecord(query)) return;
-  const properties: unknown = schema.properties;
-  if (!isRecord(properties)) return;
-  for (const [name, value] of Object.entries(query)) {
-    const property = properties[name];
-    if (typeof value !== "string" || !isRecord(property) || property.type !== "boolean") continue;
-    query[name] = spellings[value.toLowerCase()] ?? value;
-  }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 export interface ValidationFinding {
@@ -65,15 +59,6 @@ export interface ValidationFinding {
   readonly input: unknown;
 }
 
-const types: Readonly<Record<string, string>> = {
-  integer: "int_parsing",
-  number: "float_parsing",
-  boolean: "bool_parsing",
-  string: "string_type",
-  array: "list_type",
-  object: "dict_type",
-};
-
 const places: Readonly<Record<string, string>> = {
   querystring: "query",
   params: "path",
@@ -81,10 +66,12 @@ const places: Readonly<Record<string, string>> = {
   body: "body",
 };
 
+const mostFindings = 50;
+
 /** What is wrong with a request, in the words of the reference's 422 answers. */
 export function toFindings(errors: readonly ErrorObject[], part: string): readonly ValidationFinding[] {
   const place = places[part] ?? part;
-  return errors.slice(0, 50).map((error) => {
+  return errors.slice(0, mostFindings).map((error) => {
     const path = error.instancePath
       .split("/")
       .slice(1)
@@ -99,20 +86,37 @@ export function toFindings(errors: readonly ErrorObject[], part: string): readon
         input: brief(error.data),
       };
     }
-    const type =
-      error.keyword === "type" ? (types[String(error.params.type)] ?? "type_error") : error.keyword;
-    return {
-      type,
-      loc: [place, ...path],
-      msg: `Input ${error.message ?? "is not valid"}`,
-      input: brief(error.data),
-    };
+    const [type, msg] = describe(error);
+    return { type, loc: [place, ...path], msg, input: brief(error.data) };
   });
+}
+
+const typeNames: Readonly<Record<string, readonly [type: string, noun: string]>> = {
+  integer: ["int", "integer"],
+  number: ["float", "number"],
+  boolean: ["bool", "boolean"],
+  string: ["string", "string"],
+  array: ["list", "list"],
+  object: ["dict", "dictionary"],
+};
+
+function describe(error: ErrorObject): readonly [type: string, msg: string] {
+  const [name, noun] = typeNames[String(error.params.type)] ?? [];
+  if (error.keyword !== "type" || name === undefined) {
+    return [error.keyword, `Input ${error.message ?? "is not valid"}`];
+  }
+  const parsed = typeof error.data === "string" && ["int", "float", "bool"].includes(name);
+  return parsed
+    ? [`${name}_parsing`, `Input should be a valid ${noun}, unable to parse the text as one`]
+    : [`${name}_type`, `Input should be a valid ${noun}`];
 }
 
 /** The offending value, as long as it is short enough to be of help. */
 function brief(value: unknown): unknown {
   if (typeof value === "string") return value.slice(0, 200);
   if (typeof value !== "object" || value === null) return value;
-  return JSON.stringify(value).length <= 500 ? value : {};
+  const members = Object.values(value);
+  // Not stringified before it is known to be small: it may be the whole body.
+  const small = members.length <= 20 && members.every((entry) => typeof entry !== "object" || entry === null);
+  return small && JSON.stringify(value).length <= 500 ? value : {};
 }

@@ -2,7 +2,7 @@ import { type ReadVcon, readVcon, VconError } from "@vconductor/vcon";
 import type { FastifyRequest } from "fastify";
 import type { Config } from "../config.ts";
 import { VconductorError } from "../errors.ts";
-import { missingBody } from "./body.ts";
+import { missingBody, parseBody } from "./body.ts";
 
 /**
  * The vCon in the body of a request, with its text.
@@ -17,7 +17,10 @@ export function vconOf(
   try {
     return { ...readVcon(text, { maxDepth: config.maxNesting }), text };
   } catch (error) {
-    throw error instanceof VconError ? toProblem(error) : error;
+    if (!(error instanceof VconError)) throw error;
+    // Tells where in the text the mistake is.
+    if (error.code === "not_json") parseBody(text);
+    throw toProblem(error);
   }
 }
 
@@ -27,12 +30,11 @@ function toProblem(error: VconError): VconductorError {
   const code =
     error.code === "unsupported_version"
       ? "unsupported_vcon_version"
-      : error.code === "not_json" || error.code === "too_deep"
+      : error.code === "too_deep"
         ? "invalid_request"
         : "invalid_vcon";
-  const type = error.code === "not_json" ? "json_invalid" : "value_error";
   const detail = error.findings.map(({ path, message, input }) => ({
-    type,
+    type: "value_error",
     loc: ["body", ...path],
     msg: message,
     input: input ?? null,

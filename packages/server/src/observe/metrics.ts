@@ -27,8 +27,9 @@ export class Metrics {
       labelNames: ["queue", "state"],
       registers: [this.registry],
       async collect() {
-        const counts = await jobs.counts();
         gauge.reset();
+        // While the database is away the other metrics are of all the more interest.
+        const counts = await jobs.counts().catch(() => []);
         for (const { queue, state, count } of counts) gauge.set({ queue, state }, count);
       },
     });

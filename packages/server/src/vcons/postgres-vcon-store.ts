@@ -47,7 +47,7 @@ export class PostgresVconStore implements VconStore {
     );
     this.#writes = new Batch((writes) => this.#upsert(writes), {
       key: (write) => write.uuid,
-      lanes: 2,
+      lanes: 4,
       limit: 32,
     });
   }

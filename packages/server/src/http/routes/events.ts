@@ -2,7 +2,7 @@ import { Type } from "typebox";
 import type { ServerEvent } from "../../events.ts";
 import type { App } from "../app.ts";
 import type { HttpContext } from "../context.ts";
-import { answers } from "../schemas.ts";
+import { answers, textBody } from "../schemas.ts";
 
 const beatEveryMs = 15_000;
 /** A client that has not read this much by now is let go. */
@@ -24,7 +24,6 @@ export function eventRoutes(app: App, { events }: HttpContext): void {
         description:
           "Server-sent events of run, queue, job and vCon changes. They are hints: after `resync` some may have been missed, so look at the state anew.",
         operationId: "get_events",
-        produces: ["text/event-stream"],
         querystring: Type.Object({
           types: Type.Optional(
             Type.String({
@@ -34,7 +33,7 @@ export function eventRoutes(app: App, { events }: HttpContext): void {
           ),
           queue: Type.Optional(Type.String({ maxLength: 200, description: "Only what is about this queue" })),
         }),
-        response: answers({ 200: Type.String() }),
+        response: answers({ 200: textBody("text/event-stream", "The events") }),
       },
     },
     async (request, reply) => {
@@ -47,11 +46,14 @@ export function eventRoutes(app: App, { events }: HttpContext): void {
           (queue === undefined || ("queue" in event && event.queue === queue)));
       reply.hijack();
       const { raw } = reply;
+      // Those of hooks, CORS among them.
+      for (const [name, value] of Object.entries(reply.getHeaders())) {
+        if (value !== undefined) raw.setHeader(name, value);
+      }
       raw.writeHead(200, {
         "content-type": "text/event-stream",
         "cache-control": "no-store",
         "x-accel-buffering": "no",
-        "x-request-id": request.id,
         connection: "keep-alive",
       });
       raw.write(": follow\n\n");

@@ -52,7 +52,7 @@ export function failedJobRoutes(app: App, { jobs }: HttpContext): void {
         description: "Puts it to the tail of its queue, with all its attempts.",
         operationId: "post_queue_failed_requeue",
         params: Type.Object({ name: Name, run_id: RunId }),
-        response: answers({ 204: NoContent }, 404, 409),
+        response: answers({ 204: NoContent }, 404),
       },
     },
     async (request, reply) => {

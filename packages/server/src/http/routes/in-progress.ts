@@ -35,7 +35,7 @@ export function inProgressRoutes(app: App, { jobs }: HttpContext): void {
         description: "Its run ends at once: whatever its worker still does has no effect.",
         operationId: "put_in_progress",
         params: jobId,
-        response: answers({ 204: NoContent }, 404, 409),
+        response: answers({ 204: NoContent }, 404),
       },
     },
     async (request, reply) => {

@@ -1,7 +1,7 @@
 import { Type } from "typebox";
 import type { App } from "../app.ts";
 import type { HttpContext } from "../context.ts";
-import { answers } from "../schemas.ts";
+import { answers, ref, textBody } from "../schemas.ts";
 import { json } from "../send.ts";
 
 const tags = ["Operations"];
@@ -30,7 +30,10 @@ export function operationRoutes(app: App, { readiness, version, metrics }: HttpC
           tags,
           summary: "Whether the server can do its work now",
           operationId: path === "/health" ? "health" : "health_ready",
-          response: { ...answers({ 200: Health }), 503: Health },
+          response: {
+            ...answers({ 200: Health }),
+            503: Type.Union([Health, ref("Problem")], { description: "Not ready, or stopping" }),
+          },
         },
       },
       async (_, reply) => {
@@ -66,8 +69,7 @@ export function operationRoutes(app: App, { readiness, version, metrics }: HttpC
         tags,
         summary: "Metrics, for Prometheus",
         operationId: "metrics",
-        produces: ["text/plain"],
-        response: answers({ 200: Type.String() }),
+        response: answers({ 200: textBody("text/plain", "Prometheus' text format") }),
       },
     },
     async (_, reply) => reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),

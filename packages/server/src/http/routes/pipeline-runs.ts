@@ -2,7 +2,7 @@ import { Type } from "typebox";
 import type { App } from "../app.ts";
 import type { HttpContext } from "../context.ts";
 import { signalOf } from "../request-signal.ts";
-import { AnyVcon, answers, documented, Name, ref, VconUuid } from "../schemas.ts";
+import { AnyVcon, answers, documented, Name, ref, VconUuid, vconTypes } from "../schemas.ts";
 import { json } from "../send.ts";
 import { vconOf } from "../vcon-body.ts";
 
@@ -15,7 +15,7 @@ const Query = Type.Object({
   return_results: Type.Boolean({ default: true, description: "False: answer null" }),
 });
 const success = { 200: Type.Union([ref("ProcessorOutput"), Type.Null()]) };
-const statuses = [404, 409, 413, 430, 502];
+const statuses = [404, 430, 502];
 
 /** Running a pipeline in the request that asks for it. */
 export function pipelineRunRoutes(app: App, { runner, config }: HttpContext): void {
@@ -30,6 +30,7 @@ export function pipelineRunRoutes(app: App, { runner, config }: HttpContext): vo
         operationId: "post_pipeline_run",
         params: Type.Object({ name: Name }),
         querystring: Query,
+        consumes: vconTypes,
         body: documented(AnyVcon),
         response: answers(success, ...statuses),
       },
@@ -49,8 +50,6 @@ export function pipelineRunRoutes(app: App, { runner, config }: HttpContext): vo
   app.post(
     "/pipeline/:name/run/:vcon_uuid",
     {
-      // A body is ignored, whatever it is.
-      config: { vconBody: true },
       schema: {
         tags,
         summary: "Run a pipeline on a stored vCon",

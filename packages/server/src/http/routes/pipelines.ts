@@ -8,7 +8,7 @@ import type { ProcessorRegistry } from "../../processors/registry.ts";
 import type { App } from "../app.ts";
 import type { HttpContext } from "../context.ts";
 import { definitionOf } from "../definition-body.ts";
-import { answers, Name, NoContent, ref } from "../schemas.ts";
+import { answers, Name, NoContent, ref, withHeaders } from "../schemas.ts";
 import { json, noContent } from "../send.ts";
 
 const tags = ["Admin: Pipelines"];
@@ -41,8 +41,7 @@ export function pipelineRoutes(app: App, { pipelines, processors }: HttpContext)
         params: name,
         querystring: Type.Object({ validate_processor_options: Type.Boolean({ default: true }) }),
         body: Type.Unsafe<unknown>({ $ref: "PipelineDefinition#", "x-checked-by-handler": true }),
-        headers: Type.Object({ "idempotency-key": Type.Optional(Type.String()) }),
-        response: answers({ 204: NoContent }, 409, 413),
+        response: answers({ 204: NoContent }),
       },
     },
     async (request, reply) => {
@@ -69,7 +68,7 @@ export function pipelineRoutes(app: App, { pipelines, processors }: HttpContext)
         description: "Secrets given in options are masked.",
         operationId: "get_pipeline",
         params: name,
-        response: answers({ 200: ref("PipelineDefinition") }, 404),
+        response: answers({ 200: withHeaders(ref("PipelineDefinition"), { ETag: "The revision" }) }, 404),
       },
     },
     async (request, reply) => {

@@ -9,7 +9,7 @@ import type { App } from "../app.ts";
 import { missingBody } from "../body.ts";
 import type { HttpContext } from "../context.ts";
 import { signalOf } from "../request-signal.ts";
-import { answers, ref, VconUuid } from "../schemas.ts";
+import { answers, ref, smallBody, VconUuid } from "../schemas.ts";
 import { json } from "../send.ts";
 
 const tags = ["vCon: Processors"];
@@ -21,7 +21,7 @@ const Query = Type.Object({
   }),
 });
 const success = { 200: ref("ProcessorOutput") };
-const statuses = [404, 409, 413, 430, 502];
+const statuses = [404, 430, 502];
 
 /** A pair of routes for each processor. */
 export function processorRoutes(app: App, context: HttpContext): void {
@@ -42,6 +42,8 @@ function storedRoute(app: App, { context, processor }: ProcessorRoute): void {
   app.post(
     `/process/:vcon_uuid/${name}`,
     {
+      // Options only: the vCon is in the store.
+      bodyLimit: smallBody(context.config),
       schema: {
         tags,
         summary: processor.title,
@@ -105,10 +107,12 @@ function addSchemas(app: App, processor: Processor): void {
   app.addSchema({ ...schema, $id: name });
   app.addSchema({
     ...Type.Object({
-      processor_io: Type.Object({
-        vcons: Type.Array(Type.Object({}, { additionalProperties: true }), { default: [] }),
-        parameters: Type.Object({}, { additionalProperties: true, default: {} }),
-      }),
+      processor_io: Type.Optional(
+        Type.Object({
+          vcons: Type.Array(Type.Object({}, { additionalProperties: true }), { default: [] }),
+          parameters: Type.Object({}, { additionalProperties: true, default: {} }),
+        }),
+      ),
       processor_options: ref(name),
     }),
     $id: ioName(processor),

@@ -4,7 +4,7 @@ import type { NewJob } from "../../jobs/job-queue.ts";
 import type { App } from "../app.ts";
 import type { HttpContext } from "../context.ts";
 import { toQueueJob } from "../job-json.ts";
-import { answers, limitOf, Name, NoContent, ref } from "../schemas.ts";
+import { answers, limitOf, Name, NoContent, ref, smallBody, withHeaders } from "../schemas.ts";
 import { json, noContent } from "../send.ts";
 
 const tags = ["Admin: Job Queues"];
@@ -14,7 +14,7 @@ const mostUuids = 1000;
 const NewQueueJob = Type.Object({
   job_type: Type.String({ default: "vcon_uuid", description: "vcon_uuid" }),
   vcon_uuid: Type.Array(
-    Type.String({ minLength: 1, maxLength: 255, pattern: "^[^\\u0000-\\u001f\\u007f]+$" }),
+    Type.String({ minLength: 1, maxLength: 255, pattern: "^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]+$" }),
     { default: [], maxItems: mostUuids, description: "The vCons to process together: at least one" },
   ),
   priority: Type.Integer({
@@ -33,14 +33,16 @@ const NewQueueJob = Type.Object({
     Type.String({
       minLength: 1,
       maxLength: 255,
-      pattern: "^[^\\u0000]*$",
+      pattern: "^[^\\u0000\\ud800-\\udfff]*$",
       description: "While a job with this key waits or runs in the queue, no second one is added",
     }),
   ),
 });
 
 /** Queues and the jobs that wait in them. */
-export function queueRoutes(app: App, { jobs }: HttpContext): void {
+export function queueRoutes(app: App, { jobs, config }: HttpContext): void {
+  const bodyLimit = smallBody(config);
+
   app.get(
     "/queues",
     {
@@ -66,7 +68,7 @@ export function queueRoutes(app: App, { jobs }: HttpContext): void {
         summary: "Create a queue",
         operationId: "post_queue",
         params: name,
-        response: answers({ 204: NoContent }, 409),
+        response: answers({ 204: NoContent }),
       },
     },
     async (request, reply) => {
@@ -100,6 +102,7 @@ export function queueRoutes(app: App, { jobs }: HttpContext): void {
   app.put(
     "/queue/:name",
     {
+      bodyLimit,
       schema: {
         tags: [...tags, "vCon: Storage CRUD"],
         summary: "Queue a job",
@@ -108,8 +111,12 @@ export function queueRoutes(app: App, { jobs }: HttpContext): void {
         operationId: "put_queue",
         params: name,
         body: NewQueueJob,
-        headers: Type.Object({ "idempotency-key": Type.Optional(Type.String()) }),
-        response: answers({ 200: Type.Integer() }, 404, 409, 413),
+        response: answers(
+          {
+            200: withHeaders(Type.Integer(), { "Vconductor-Job-Id": "The job's number" }),
+          },
+          404,
+        ),
       },
     },
     async (request, reply) => {
@@ -136,6 +143,7 @@ export function queueRoutes(app: App, { jobs }: HttpContext): void {
   app.patch(
     "/queue/:name",
     {
+      bodyLimit,
       schema: {
         tags,
         summary: "Pause or resume a queue",
@@ -143,7 +151,7 @@ export function queueRoutes(app: App, { jobs }: HttpContext): void {
         operationId: "patch_queue",
         params: name,
         body: Type.Object({ paused: Type.Boolean() }),
-        response: answers({ 204: NoContent }, 404, 413),
+        response: answers({ 204: NoContent }, 404),
       },
     },
     async (request, reply) => {

@@ -5,7 +5,7 @@ import type { HttpContext } from "../context.ts";
 import { fromCursor, numberIn, toCursor } from "../cursor.ts";
 import { toRunJson } from "../job-json.ts";
 import { RunWaiters } from "../run-waiters.ts";
-import { answers, limitOf, RunId, ref } from "../schemas.ts";
+import { answers, limitOf, nullBody, RunId, ref } from "../schemas.ts";
 import { json } from "../send.ts";
 
 const tags = ["Runs"];
@@ -15,6 +15,7 @@ const Text = Type.String({ minLength: 1, maxLength: 500, pattern: "^[^\\u0000]*$
 /** What ran, runs, and how it came out. */
 export function runRoutes(app: App, { jobs }: HttpContext): void {
   const waiters = new RunWaiters(jobs);
+  app.addHook("preClose", async () => waiters.stop());
 
   app.get(
     "/runs",
@@ -100,7 +101,7 @@ export function runRoutes(app: App, { jobs }: HttpContext): void {
           "Tells its worker to stop; a pipeline worker that does not stop in time is ended. The run then ends as cancelled, and its job is gone.",
         operationId: "cancel_run",
         params: runId,
-        response: answers({ 202: Type.Null({ description: "Its worker is being told" }) }, 404, 409),
+        response: answers({ 202: nullBody("Its worker is being told") }, 404, 409),
       },
     },
     async (request, reply) => {

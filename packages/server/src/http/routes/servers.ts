@@ -1,7 +1,7 @@
 import { Type } from "typebox";
 import type { App } from "../app.ts";
 import type { HttpContext } from "../context.ts";
-import { answers, Name, NoContent, ref } from "../schemas.ts";
+import { answers, Name, NoContent, ref, smallBody } from "../schemas.ts";
 import { json, noContent } from "../send.ts";
 
 const tags = ["Admin: Servers"];
@@ -15,7 +15,7 @@ const QueueProperties = Type.Object({
 });
 
 /** The servers, and the queues that this one tends. */
-export function serverRoutes(app: App, { servers, serverKey, address }: HttpContext): void {
+export function serverRoutes(app: App, { servers, serverKey, address, config }: HttpContext): void {
   app.get(
     "/server/info",
     {
@@ -81,6 +81,7 @@ export function serverRoutes(app: App, { servers, serverKey, address }: HttpCont
   app.post(
     "/server/queue/:name",
     {
+      bodyLimit: smallBody(config),
       schema: {
         tags,
         summary: "Tend a queue, or change its weight",
@@ -88,7 +89,7 @@ export function serverRoutes(app: App, { servers, serverKey, address }: HttpCont
         operationId: "post_server_queue",
         params: Type.Object({ name: Name }),
         body: QueueProperties,
-        response: answers({ 204: NoContent }, 409, 413),
+        response: answers({ 204: NoContent }),
       },
     },
     async (request, reply) => {

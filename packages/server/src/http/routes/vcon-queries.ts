@@ -5,7 +5,7 @@ import type { App } from "../app.ts";
 import type { HttpContext } from "../context.ts";
 import { selectByPath } from "../json-path.ts";
 import { answers, VconUuid } from "../schemas.ts";
-import { json } from "../send.ts";
+import { json, jsonText } from "../send.ts";
 
 const tags = ["vCon: Storage CRUD"];
 const uuid = Type.Object({ vcon_uuid: VconUuid });
@@ -62,15 +62,20 @@ export function vconQueryRoutes(app: App, { vcons, jq, config }: HttpContext): v
     async (request, reply) => {
       const { body } = await vcons.get(request.params.vcon_uuid);
       const path = request.query.path_string.trim();
-      if (path.startsWith("$")) return json(reply, selectByPath(path, JSON.parse(body)));
-      const [value, ...more] = selectByPath(`$.${path.replace(/^\./, "")}`, JSON.parse(body));
-      if (value === undefined || more.length > 0) {
-        throw new VconductorError(
-          "invalid_query",
-          `JSONPath: ${path} selects ${more.length > 0 ? "several values" : "nothing"}`,
-        );
+      const document = JSON.parse(body);
+      if (path.startsWith("$")) {
+        return jsonText(reply, selectByPath(path, { document, show: (values) => values }));
       }
-      return json(reply, value);
+      const show = (values: readonly unknown[]) => onlyValue(values, path);
+      return jsonText(reply, selectByPath(`$.${path.replace(/^\./, "")}`, { document, show }));
     },
+  );
+}
+
+function onlyValue(values: readonly unknown[], path: string): unknown {
+  if (values.length === 1) return values[0];
+  throw new VconductorError(
+    "invalid_query",
+    `JSONPath: ${path} selects ${values.length > 1 ? "several values" : "nothing"}`,
   );
 }

@@ -6,12 +6,23 @@ import type { App } from "../app.ts";
 import type { HttpContext } from "../context.ts";
 import { fromCursor, toCursor } from "../cursor.ts";
 import { etagOf, isKnown, writeCondition } from "../preconditions.ts";
-import { AnyVcon, answers, documented, limitOf, NoContent, ref, VconUuid } from "../schemas.ts";
+import {
+  AnyVcon,
+  answers,
+  documented,
+  limitOf,
+  NoContent,
+  ref,
+  VconUuid,
+  vconTypes,
+  withHeaders,
+} from "../schemas.ts";
 import { json, jsonText, noContent } from "../send.ts";
 import { vconOf } from "../vcon-body.ts";
 
 const tags = ["vCon: Storage CRUD"];
 const uuid = Type.Object({ vcon_uuid: VconUuid });
+const etag = { ETag: 'The revision, as in "3"' };
 const Time = Type.String({ maxLength: 64, description: "RFC 3339 date or date-time" });
 const Text = Type.String({ minLength: 1, maxLength: 500, pattern: "^[^\\u0000]*$" });
 
@@ -27,13 +38,18 @@ export function vconRoutes(app: App, { vcons, config }: HttpContext): void {
         description:
           "Inserts or replaces a vCon in any form and any version up to 0.4.0, exactly as given. `If-Match` and `If-None-Match: *` make it conditional. Answers with the revision as ETag.",
         operationId: "post_vcon",
+        consumes: vconTypes,
         body: documented(AnyVcon),
         headers: Type.Object({
-          "if-match": Type.Optional(Type.String()),
-          "if-none-match": Type.Optional(Type.String()),
-          "idempotency-key": Type.Optional(Type.String()),
+          "if-match": Type.Optional(Type.String({ description: "Only over this revision; *: over any" })),
+          "if-none-match": Type.Optional(Type.String({ description: "*: only if it is new" })),
         }),
-        response: answers({ 204: NoContent }, 409, 412, 413),
+        response: answers(
+          {
+            204: withHeaders(NoContent, { ETag: 'The revision, as in "3"', Location: "Where to read it" }),
+          },
+          412,
+        ),
       },
     },
     async (request, reply) => {
@@ -59,8 +75,16 @@ export function vconRoutes(app: App, { vcons, config }: HttpContext): void {
             Type.Union([Type.Literal("0.0.2"), Type.Literal("0.3.0"), Type.Literal("0.4.0")]),
           ),
         }),
+        headers: Type.Object({
+          "if-none-match": Type.Optional(
+            Type.String({ description: "An ETag: answer 304 if it still holds" }),
+          ),
+        }),
         response: answers(
-          { 200: AnyVcon, 304: Type.Null({ description: "The caller has this revision" }) },
+          {
+            200: withHeaders(AnyVcon, etag),
+            304: withHeaders(Type.Null({ description: "The caller has this revision" }), etag),
+          },
           404,
         ),
       },

@@ -1,0 +1,53 @@
+import type { Socket } from "node:net";
+import type { Config } from "../config.ts";
+import { VconductorError } from "../errors.ts";
+import type { App } from "./app.ts";
+
+/**
+ * A server that stops takes no new requests; those under way have until the end of the grace period to finish.
+ * What waits for something to happen (events, long polls) ends itself in an earlier `preClose`.
+ *
+ * Closing the server would wait as well, but on `localhost` there are two, one for each address, and only the
+ * first one is waited for.
+ * @returns what waits for the requests under way; to be added as the last `preClose`
+ */
+export function addStopping(
+  app: App,
+  { stopGraceSeconds }: Pick<Config, "stopGraceSeconds">,
+): () => Promise<void> {
+  const sockets = new Set<Socket>();
+  const idle = Promise.withResolvers<void>();
+  let underWay = 0;
+  let stopping = false;
+
+  app.addHook("onRequest", (request, _reply, done) => {
+    underWay += 1;
+    const { socket } = request.raw;
+    if (!sockets.has(socket)) {
+      sockets.add(socket);
+      socket.once("close", () => sockets.delete(socket));
+    }
+    if (!stopping) return done();
+    done(new VconductorError("stopping", "The server is stopping", { retryAfter: 1 }));
+  });
+  // A connection that is kept would hold up the end until it has been idle for long enough.
+  app.addHook("onSend", (_request, reply, payload, done) => {
+    if (stopping) reply.header("connection", "close");
+    done(null, payload);
+  });
+  app.addHook("onResponse", (_request, _reply, done) => {
+    underWay -= 1;
+    if (stopping && underWay === 0) idle.resolve();
+    done();
+  });
+
+  return async () => {
+    stopping = true;
+    if (underWay === 0) return;
+    const late = setTimeout(() => {
+      for (const socket of sockets) socket.destroy();
+    }, stopGraceSeconds * 1000);
+    await idle.promise;
+    clearTimeout(late);
+  };
+}

@@ -1,0 +1,114 @@
+import { type Logger, pino } from "pino";
+import { readConfig } from "../../src/config.ts";
+import { Database } from "../../src/database/database.ts";
+import { migrate } from "../../src/database/migrate.ts";
+import { type App, buildApp } from "../../src/http/app.ts";
+import { Metrics } from "../../src/observe/metrics.ts";
+import { directCommit } from "../../src/pipelines/direct-commit.ts";
+import { LocalRunner } from "../../src/pipelines/local-runner.ts";
+import { loadProcessors } from "../../src/processors/load.ts";
+import { stepServices } from "../../src/processors/services.ts";
+import { openStores, type Stores } from "../../src/stores.ts";
+import { version } from "../../src/version.ts";
+import { createDatabase } from "../setup/database.ts";
+
+export interface TestApi {
+  readonly app: App;
+  /** Where it listens, without a slash at the end. */
+  readonly url: string;
+  readonly stores: Stores;
+  /** Sends a request; a body that is not text is sent as JSON, without a Content-Type. */
+  call(method: string, path: string, options?: CallOptions): Promise<Answer>;
+  stop(): Promise<void>;
+}
+
+export interface CallOptions {
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  /** The body as JSON; undefined when there is none. */
+  readonly json: unknown;
+}
+
+export interface TestApiOptions {
+  /** Settings, as environment variables. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly log?: Logger;
+}
+
+/** The HTTP application on an empty database of its own, listening on this machine. */
+export async function startApi({
+  env = {},
+  log = pino({ level: "silent" }),
+}: TestApiOptions = {}): Promise<TestApi> {
+  const own = await createDatabase();
+  const config = readConfig({ VCON_STORAGE_URL: own.url, ...env });
+  const setup = new Database({ url: own.url, poolSize: 1 });
+  await migrate(setup);
+  await setup.stop();
+  const { url: database } = own;
+  const urls = { vcons: database, queues: database, pipelines: database, state: database };
+  const stores = openStores({ urls, poolSize: 5, leaseMs: 30_000, application: "test api" });
+  await stores.start();
+  const { vcons, jobs, pipelines, servers, events } = stores;
+  const services = stepServices({ config, log });
+  const processors = await loadProcessors({ pluginPaths: config.pluginPaths, packages: [], log });
+  const commit = directCommit({ store: stores.storeDatabase, queue: stores.queueDatabase, vcons, jobs });
+  const app = await buildApp({
+    config,
+    log,
+    vcons,
+    jobs,
+    pipelines,
+    servers,
+    processors,
+    runner: new LocalRunner({ vcons, jobs, pipelines, registry: processors, services, commit }),
+    jq: services.jq,
+    events,
+    metrics: new Metrics({ jobs }),
+    idempotency: stores.queueDatabase,
+    serverKey: "127.0.0.1:8000:1:1.0",
+    address: "127.0.0.1:8000",
+    readiness: async () => ({ ready: true, reasons: [] }),
+    version,
+  });
+  const url = await app.listen({ host: "127.0.0.1", port: 0 });
+  return {
+    app,
+    url,
+    stores,
+    call: (method, path, options) => call(method, `${url}${path}`, options),
+    async stop() {
+      await app.close();
+      await services.stop();
+      await stores.stop();
+      await own.drop();
+    },
+  };
+}
+
+async function call(method: string, url: string, { body, headers }: CallOptions = {}): Promise<Answer> {
+  const text = body === undefined || typeof body === "string" ? body : JSON.stringify(body);
+  const answer = await fetch(url, {
+    method,
+    redirect: "manual",
+    // As bytes: for a text, fetch would add a Content-Type.
+    ...(text === undefined ? {} : { body: new TextEncoder().encode(text) }),
+    ...(headers === undefined ? {} : { headers }),
+  });
+  const answered = await answer.text();
+  return {
+    status: answer.status,
+    headers: answer.headers,
+    text: answered,
+    json:
+      /^application\/json/.test(answer.headers.get("content-type") ?? "") && answered !== ""
+        ? JSON.parse(answered)
+        : undefined,
+  };
+}
