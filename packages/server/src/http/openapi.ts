@@ -19,6 +19,9 @@ const tags = [
   { name: "Operations", description: "Health, versions and metrics" },
 ];
 
+const logo = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 150 30" height="30">
+<text x="0" y="22" font-family="sans-serif" font-size="22" font-weight="700" fill="#fff">vConductor</text></svg>`;
+
 /** Collects the routes that come after it into an OpenAPI 3.1 document. */
 export async function addOpenApi(app: App, { version }: HttpContext): Promise<void> {
   addByMethod(app);
@@ -51,6 +54,8 @@ export async function addDocumentation(app: App): Promise<void> {
     routePrefix: "/docs",
     uiConfig: { docExpansion: "none", tryItOutEnabled: true, url: "/openapi.json" },
     transformSpecification: (document) => document,
+    theme: { title: "vConductor API" },
+    logo: { type: "image/svg+xml", content: Buffer.from(logo), href: "/docs" },
     staticCSP: true,
   });
 }
