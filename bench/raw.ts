@@ -1,6 +1,5 @@
 import pg from "pg";
 import { DocumentMaker } from "./document.ts";
-import { median } from "./load.ts";
 
 const table = "bench_raw";
 
@@ -84,11 +83,4 @@ export class RawDatabase {
     await Promise.all(this.#clients.map(lane));
     return (count / (performance.now() - begun)) * 1000;
   }
-}
-
-export function medianSpeed(speeds: readonly RawSpeed[]): RawSpeed {
-  return {
-    insertsPerSecond: median(speeds.map((speed) => speed.insertsPerSecond)),
-    selectsPerSecond: median(speeds.map((speed) => speed.selectsPerSecond)),
-  };
 }

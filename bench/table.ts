@@ -3,7 +3,7 @@
  * `node bench/table.ts`. With `--check` it only tells whether the table is up to date.
  */
 import { readFile, writeFile } from "node:fs/promises";
-import { cellsOf, heads, type Report } from "./report.ts";
+import { cellsOf, disturbances, heads, type Report } from "./report.ts";
 
 const results = new URL("results/latest.json", import.meta.url);
 const page = new URL("../docs/performance.md", import.meta.url);
@@ -31,6 +31,7 @@ function section({ date, machine, rows }: Report): string {
     line(heads),
     line(heads.map(() => "---")),
     ...rows.map((row) => line(cellsOf(row))),
+    ...disturbances(rows).map((text) => `\n${text}`),
   ].join("\n");
 }
 

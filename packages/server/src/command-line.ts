@@ -19,6 +19,7 @@ program
   .action(async () => {
     const config = readConfig(process.env);
     const server = new Server(config);
+    stopOnSignal(server);
     await server.start();
     process.stdout.write(
       [
@@ -30,7 +31,6 @@ program
           : ["  ACCESS=off: everyone who can reach this address may do everything. Ctrl-C stops it.", ""]),
       ].join("\n"),
     );
-    stopOnSignal(server);
   });
 
 program

@@ -8,6 +8,7 @@ import { createLog } from "./observe/log.ts";
 import { Metrics } from "./observe/metrics.ts";
 import { Registration } from "./servers/registration.ts";
 import type { Service } from "./service.ts";
+import { StartupError } from "./startup-error.ts";
 import { openStores, type Stores } from "./stores.ts";
 import { version } from "./version.ts";
 import { afterDeath, failureQueues } from "./workers/after-death.ts";
@@ -22,6 +23,7 @@ export class Server implements Service {
   readonly #log: Logger;
   readonly #started: Service[] = [];
   #url = "";
+  #starting: Promise<void> = Promise.resolve();
   #stopping: Promise<void> | undefined;
 
   constructor(config: Config) {
@@ -36,8 +38,9 @@ export class Server implements Service {
 
   /** @throws StartupError telling what is wrong and what to do about it */
   async start(): Promise<void> {
+    this.#starting = this.#start();
     try {
-      await this.#start();
+      await this.#starting;
     } catch (error) {
       await this.stop();
       throw error;
@@ -50,6 +53,8 @@ export class Server implements Service {
    */
   stop(): Promise<void> {
     this.#stopping ??= (async () => {
+      // A start that is under way stops at its next part.
+      await this.#starting.catch(() => {});
       for (const service of this.#started.splice(0).reverse()) {
         await service
           .stop()
@@ -63,8 +68,7 @@ export class Server implements Service {
     const config = this.#config;
     const log = this.#log;
     const databases = new Databases({ config, log: (line) => log.warn(line) });
-    this.#started.push(databases);
-    await databases.start();
+    await this.#add(databases);
     if (config.migrate) await databases.migrate();
     else await databases.checkSchemas();
 
@@ -75,13 +79,8 @@ export class Server implements Service {
     const registration = this.#register(stores);
     const metrics = new Metrics({ jobs: stores.jobs });
     const { key, address } = registration;
-
-    // Listening comes first: a port that is taken must show before anything is registered or claimed.
-    const share = config.restApiWorkers > 1;
-    if (share) await claimPort(config);
-    const api = new Api({ config, log, stores, metrics, serverKey: key, address, share });
-    await this.#add(api);
-    this.#url = api.url;
+    // A port that is taken must show before anything is registered or claimed.
+    await claimPort(config);
     await this.#add(registration);
     const queues = config.workQueues.map(({ name, weight }) => ({ queue: name, weight }));
     await stores.servers.configure({ address, queues });
@@ -99,15 +98,6 @@ export class Server implements Service {
     );
     const stopMs = (config.stopGraceSeconds + 10) * 1000;
     const children = { urls: databases.urls, server: key, address, stopMs, log };
-    await this.#add(
-      new Supervisor({
-        ...children,
-        program: apiProgram,
-        title: "API process",
-        count: config.restApiWorkers - 1,
-        onDeath: async () => {},
-      }),
-    );
     if (config.runBackgroundJobs) {
       await this.#add(
         new Supervisor({
@@ -122,6 +112,20 @@ export class Server implements Service {
         }),
       );
     }
+    // The API comes last, and so stops first: nothing more comes in while the workers finish.
+    const share = config.restApiWorkers > 1;
+    const api = new Api({ config, log, stores, metrics, serverKey: key, address, share });
+    await this.#add(api);
+    this.#url = api.url;
+    await this.#add(
+      new Supervisor({
+        ...children,
+        program: apiProgram,
+        title: "API process",
+        count: config.restApiWorkers - 1,
+        onDeath: async () => {},
+      }),
+    );
     await registration.enter("running");
     endLean();
     this.#started.push({ start: async () => {}, stop: () => registration.enter("shutting_down") });
@@ -129,6 +133,12 @@ export class Server implements Service {
   }
 
   async #add(service: Service): Promise<void> {
+    if (this.#stopping !== undefined) {
+      throw new StartupError(
+        "The server was told to stop while it was starting.",
+        "Start it again when it is wanted.",
+      );
+    }
     this.#started.push(service);
     await service.start();
   }

@@ -53,7 +53,10 @@ export async function addDocumentation(app: App): Promise<void> {
   await app.register(swaggerUi, {
     routePrefix: "/docs",
     uiConfig: { docExpansion: "none", tryItOutEnabled: true, url: "/openapi.json" },
-    transformSpecification: (document) => document,
+    transformSpecification: (document) => {
+      const tidy = tidied(document);
+      return isRecord(tidy) ? tidy : document;
+    },
     theme: { title: "vConductor API" },
     logo: { type: "image/svg+xml", content: Buffer.from(logo), href: "/docs" },
     staticCSP: true,
