@@ -58,7 +58,7 @@ export function openStores(options: {
   };
   const store = open(urls.vcons);
   const queue = open(urls.queues);
-  const notifier = new Notifier(queue);
+  const notifier = new Notifier({ url: urls.queues });
   const events = new EventFeed({ url: urls.queues, notifier });
   const pipelinesHere = urls.pipelines === urls.queues;
   const textIndex = new TextIndex({ database: store });
@@ -88,6 +88,7 @@ export function openStores(options: {
     async stop() {
       await events.stop();
       await textIndex.stop();
+      await notifier.stop();
       for (const database of opened.values()) await database.stop();
     },
   };

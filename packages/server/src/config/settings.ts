@@ -175,7 +175,7 @@ export const settings = {
     variable: "WORKER_CONCURRENCY",
     group: "Jobs and workers",
     kind: integer({ min: 1, max: 1000 }),
-    default: "16",
+    default: "32",
     meaning: "How many runs each pipeline worker has under way at once.",
   }),
   workQueues: setting({

@@ -16,13 +16,22 @@ export class Database implements Service {
   readonly #pool: pg.Pool;
   #stopped = false;
 
-  /** @param options.poolSize most connections at once. Default: 10 */
-  constructor(options: { readonly url: string; readonly poolSize?: number; readonly application?: string }) {
+  /**
+   * @param options.poolSize most connections at once. Default: 10
+   * @param options.durable whether a commit waits until it is on disk. Only for what may be lost: false. Default: true
+   */
+  constructor(options: {
+    readonly url: string;
+    readonly poolSize?: number;
+    readonly application?: string;
+    readonly durable?: boolean;
+  }) {
     this.url = options.url;
     this.#pool = new pg.Pool({
       connectionString: options.url,
       application_name: options.application ?? "vconductor",
       max: options.poolSize ?? 10,
+      ...(options.durable === false ? { options: "-c synchronous_commit=off" } : {}),
       connectionTimeoutMillis: 5000,
       idleTimeoutMillis: 30_000,
       keepAlive: true,

@@ -1,5 +1,6 @@
 import { sql } from "kysely";
-import type { Database } from "./database.ts";
+import type { Service } from "../service.ts";
+import { Database } from "./database.ts";
 
 /** The NOTIFY channels. */
 export const channels = {
@@ -20,15 +21,27 @@ const mostBytes = 7500;
 
 /**
  * Sends notifications after the commit they tell of, many in one statement. It takes no part in any
- * transaction, because NOTIFY makes the commits of all transactions that contain one wait for each other.
+ * transaction, because NOTIFY makes the commits of all transactions that contain one wait for each other; and it
+ * has a connection of its own, on which a commit does not wait for the disk.
  */
-export class Notifier {
+export class Notifier implements Service {
   readonly #database: Database;
   readonly #pending = new Map<Channel, Set<string>>();
   #sending = false;
 
-  constructor(database: Database) {
-    this.#database = database;
+  constructor(options: { readonly url: string }) {
+    this.#database = new Database({
+      url: options.url,
+      poolSize: 1,
+      application: "vconductor notifier",
+      durable: false,
+    });
+  }
+
+  async start(): Promise<void> {}
+
+  async stop(): Promise<void> {
+    await this.#database.stop();
   }
 
   /** @param item one JSON value; items of a channel that arrive together are sent as one JSON list */

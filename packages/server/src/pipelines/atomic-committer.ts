@@ -19,7 +19,7 @@ export class AtomicCommitter implements Committer {
     this.#database = options.database;
     this.#jobs = options.jobs;
     this.#vcons = options.vcons;
-    this.#batch = new Batch((group) => this.#commit(group), { lanes: 2, limit: 64 });
+    this.#batch = new Batch((group) => this.#commit(group), { lanes: 4, limit: 32 });
   }
 
   commit(effects: RunEffects): Promise<CommitVerdict> {

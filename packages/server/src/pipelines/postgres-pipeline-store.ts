@@ -17,7 +17,7 @@ export class PostgresPipelineStore implements PipelineStore {
   async put({ name, definition }: { readonly name: string; readonly definition: PipelineDefinition }) {
     const { rows } = await this.#database.run((db) =>
       sql<{ revision: number }>`
-        insert into vconductor.pipeline (name, definition) values (${name}, ${JSON.stringify(definition)}::jsonb)
+        insert into vconductor.pipeline (name, definition) values (${name}, ${JSON.stringify(definition)}::json)
         on conflict (name) do update
           set definition = excluded.definition, revision = pipeline.revision + 1, updated_at = now()
         returning revision`.execute(db),

@@ -1,4 +1,4 @@
-import type { JsonValue, VconFilter } from "@vconductor/vcon";
+import type { JsonValue } from "@vconductor/vcon";
 import type { Static, TObject } from "typebox";
 import type { CommonOptions } from "./common-options.ts";
 import type { GuardedFetch } from "./fetch.ts";
@@ -64,9 +64,6 @@ export interface Processor extends ProcessorFields {
 
 /** Options that passed their schema: defaults filled in, unknown ones kept. */
 export type EffectiveOptions = CommonOptions & { readonly [name: string]: unknown };
-
-/** What a plugin's default export may be. */
-export type Plugin = Processor | VconFilter<object> | readonly (Processor | VconFilter<object>)[];
 
 /** Gives a definition its types; the value is the definition itself. */
 export function defineProcessor<Options extends TObject>(

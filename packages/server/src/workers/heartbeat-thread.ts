@@ -14,7 +14,7 @@ const slots = new Slots(data.slots);
 const database = new Database({ url: data.url, poolSize: 2, application: "vconductor heartbeat" });
 const jobs = postgresJobQueue({
   database,
-  notifier: new Notifier(database),
+  notifier: new Notifier({ url: data.url }),
   events: { publish: () => {} },
   pipelinesHere: true,
 });

@@ -36,9 +36,10 @@ const statements: readonly string[] = [
   `create index vcon_text_search on vconductor.vcon_text using gin (search)`,
 
   // --- Pipelines
+  // `json`, not `jsonb`: the order of members counts (jq_queries run in the order in which they are given).
   `create table vconductor.pipeline (
      name text primary key,
-     definition jsonb not null,
+     definition json not null,
      revision bigint not null default 1,
      updated_at timestamptz not null default now()
    )`,
