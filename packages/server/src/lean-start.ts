@@ -1,6 +1,7 @@
 import { enableCompileCache, getCompileCacheDir } from "node:module";
 import { fileURLToPath } from "node:url";
 import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 
 /**
  * Keeps a process small while it starts. Compiled modules are cached beside the installed packages, so that a
@@ -12,8 +13,11 @@ export function beginLean(): void {
   setFlagsFromString("--semi-space-growth-factor=1");
 }
 
-/** From now on memory may grow with the load as usual. */
+/** Gives back what only the start needed. From now on memory may grow with the load as usual. */
 export function endLean(): void {
+  setFlagsFromString("--expose-gc");
+  runInNewContext("gc")();
+  setFlagsFromString("--no-expose-gc");
   setFlagsFromString("--semi-space-growth-factor=2");
 }
 

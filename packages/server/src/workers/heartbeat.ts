@@ -39,7 +39,9 @@ export class Heartbeat implements Service {
     this.#onStop = options.onStop;
   }
 
+  /** Starts the thread; once it runs this does nothing. A worker that has had no run yet needs none. */
   async start(): Promise<void> {
+    if (this.#thread !== undefined) return;
     const thread = new Worker(new URL("./heartbeat-thread.ts", import.meta.url), {
       workerData: this.#data,
       resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 2 },

@@ -77,6 +77,7 @@ async function run({ urls, worker, server, address }: WorkerStart): Promise<void
   });
 
   const runJob = async (job: ClaimedJob) => {
+    await heartbeat.start();
     const slot = slots.take(job.runId);
     const controller = new AbortController();
     active.set(job.runId, controller);
@@ -139,7 +140,6 @@ async function run({ urls, worker, server, address }: WorkerStart): Promise<void
     return stopping;
   };
 
-  await heartbeat.start();
   await stores.start();
   await listener.start();
   await loop.start();
