@@ -148,6 +148,7 @@ export class Server implements Service {
     return new Registration({
       registry: stores.servers,
       log: this.#log,
+      deadAfterMs: this.#config.leaseSeconds * 1000,
       about: {
         ...version.reference,
         vconductor: version.vconductor,

@@ -65,7 +65,7 @@ export function openStores(options: {
   const vcons = new PostgresVconStore({ database: store, events, textIndex });
   const jobs = postgresJobQueue({ database: queue, notifier, events, pipelinesHere });
   const pipelines = new PostgresPipelineStore({ database: open(urls.pipelines), notifier });
-  const servers = postgresServerRegistry({ database: open(urls.state), notifier });
+  const servers = postgresServerRegistry({ database: open(urls.state), notifier, deadAfterMs: leaseMs });
   return {
     databases: [...opened.values()],
     storeDatabase: store,

@@ -3,8 +3,6 @@ import { isUnavailable } from "../database/database.ts";
 import type { Service } from "../service.ts";
 import type { ServerRegistry, ServerState } from "./server-registry.ts";
 
-const beatEveryMs = 5000;
-
 /** Keeps this server's record in the registry: there while it runs, fresh while it lives, gone when it has stopped. */
 export class Registration implements Service {
   readonly key: string;
@@ -15,10 +13,13 @@ export class Registration implements Service {
   #state: ServerState["state"] = "starting_up";
   #timer: NodeJS.Timeout | undefined;
   #registered = false;
+  readonly #beatEveryMs: number;
 
   constructor(options: {
     readonly registry: ServerRegistry;
     readonly log: Logger;
+    /** How old the heartbeat may become before the server counts as dead. */
+    readonly deadAfterMs: number;
     readonly about: Omit<ServerState, "last_heartbeat" | "state">;
   }) {
     const { host, port, pid, start_time } = options.about;
@@ -27,13 +28,14 @@ export class Registration implements Service {
     this.#registry = options.registry;
     this.#log = options.log;
     this.#about = options.about;
+    this.#beatEveryMs = options.deadAfterMs / 3;
   }
 
   async start(): Promise<void> {
     await this.#report();
     this.#registered = true;
     await this.#registry.purge();
-    this.#timer = setInterval(() => void this.#beat(), beatEveryMs).unref();
+    this.#timer = setInterval(() => void this.#beat(), this.#beatEveryMs).unref();
   }
 
   async enter(state: ServerState["state"]): Promise<void> {
