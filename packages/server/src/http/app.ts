@@ -55,6 +55,8 @@ export async function buildApp(context: HttpContext): Promise<App> {
     forceCloseConnections: "idle",
     exposeHeadRoutes: false,
     // Ours say the same in the words of the API; see stopping.ts.
+    // Closing waits for requests under way; Fastify would give up on it after ten seconds.
+    pluginTimeout: (config.stopGraceSeconds + 30) * 1000,
     return503OnClosing: false,
     // Told apart from those of other processes and other starts, for whoever looks one up in the log.
     genReqId: requestIds(),

@@ -20,8 +20,13 @@ export function addStopping(
   let underWay = 0;
   let stopping = false;
 
-  app.addHook("onRequest", (request, _reply, done) => {
+  app.addHook("onRequest", (request, reply, done) => {
     underWay += 1;
+    // Not `onResponse`: that is not called for an answer which a route writes by itself.
+    reply.raw.once("close", () => {
+      underWay -= 1;
+      if (stopping && underWay === 0) idle.resolve();
+    });
     const { socket } = request.raw;
     if (!sockets.has(socket)) {
       sockets.add(socket);
@@ -34,11 +39,6 @@ export function addStopping(
   app.addHook("onSend", (_request, reply, payload, done) => {
     if (stopping) reply.header("connection", "close");
     done(null, payload);
-  });
-  app.addHook("onResponse", (_request, _reply, done) => {
-    underWay -= 1;
-    if (stopping && underWay === 0) idle.resolve();
-    done();
   });
 
   return async () => {
