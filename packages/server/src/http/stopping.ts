@@ -20,6 +20,14 @@ export function addStopping(
   let underWay = 0;
   let stopping = false;
 
+  const track = (socket: Socket) => {
+    if (sockets.has(socket)) return;
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  };
+  // Clients also open connections on which no request has come yet.
+  app.server.on("connection", track);
+
   app.addHook("onRequest", (request, reply, done) => {
     underWay += 1;
     // Not `onResponse`: that is not called for an answer which a route writes by itself.
@@ -27,11 +35,7 @@ export function addStopping(
       underWay -= 1;
       if (stopping && underWay === 0) idle.resolve();
     });
-    const { socket } = request.raw;
-    if (!sockets.has(socket)) {
-      sockets.add(socket);
-      socket.once("close", () => sockets.delete(socket));
-    }
+    track(request.raw.socket);
     if (!stopping) return done();
     done(new VconductorError("stopping", "The server is stopping", { retryAfter: 1 }));
   });
@@ -43,11 +47,14 @@ export function addStopping(
 
   return async () => {
     stopping = true;
-    if (underWay === 0) return;
-    const late = setTimeout(() => {
-      for (const socket of sockets) socket.destroy();
-    }, stopGraceSeconds * 1000);
-    await idle.promise;
-    clearTimeout(late);
+    if (underWay > 0) {
+      const late = setTimeout(() => {
+        for (const socket of sockets) socket.destroy();
+      }, stopGraceSeconds * 1000);
+      await idle.promise;
+      clearTimeout(late);
+    }
+    // What is still open now is kept by clients for requests that will not be taken.
+    for (const socket of sockets) socket.destroySoon();
   };
 }

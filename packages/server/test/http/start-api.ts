@@ -11,6 +11,7 @@ import { stepServices } from "../../src/processors/services.ts";
 import { openStores, type Stores } from "../../src/stores.ts";
 import { version } from "../../src/version.ts";
 import { createDatabase } from "../setup/database.ts";
+import { type Answer, type CallOptions, call } from "./call.ts";
 
 export interface TestApi {
   readonly app: App;
@@ -20,19 +21,6 @@ export interface TestApi {
   /** Sends a request; a body that is not text is sent as JSON, without a Content-Type. */
   call(method: string, path: string, options?: CallOptions): Promise<Answer>;
   stop(): Promise<void>;
-}
-
-export interface CallOptions {
-  readonly body?: unknown;
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
-export interface Answer {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly text: string;
-  /** The body as JSON; undefined when there is none. */
-  readonly json: unknown;
 }
 
 export interface TestApiOptions {
@@ -89,26 +77,5 @@ export async function startApi({
       await stores.stop();
       await own.drop();
     },
-  };
-}
-
-async function call(method: string, url: string, { body, headers }: CallOptions = {}): Promise<Answer> {
-  const text = body === undefined || typeof body === "string" ? body : JSON.stringify(body);
-  const answer = await fetch(url, {
-    method,
-    redirect: "manual",
-    // As bytes: for a text, fetch would add a Content-Type.
-    ...(text === undefined ? {} : { body: new TextEncoder().encode(text) }),
-    ...(headers === undefined ? {} : { headers }),
-  });
-  const answered = await answer.text();
-  return {
-    status: answer.status,
-    headers: answer.headers,
-    text: answered,
-    json:
-      /^application\/json/.test(answer.headers.get("content-type") ?? "") && answered !== ""
-        ? JSON.parse(answered)
-        : undefined,
   };
 }

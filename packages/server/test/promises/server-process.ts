@@ -1,5 +1,6 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -58,13 +59,13 @@ export async function startServer(env: Readonly<Record<string, string>>): Promis
   return server;
 }
 
+/** The pipeline workers among the children of a process, as Linux lists them. */
 function childrenOf(pid: number | undefined): readonly number[] {
   try {
-    const listed = execFileSync("ps", ["-o", "pid=,args=", "--ppid", String(pid)], { encoding: "utf8" });
-    return listed
-      .split("\n")
-      .filter((line) => line.includes("pipeline-worker"))
-      .map((line) => Number.parseInt(line, 10));
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").map(Number);
+    return children.filter((child) =>
+      readFileSync(`/proc/${child}/cmdline`, "utf8").includes("pipeline-worker"),
+    );
   } catch {
     return [];
   }
