@@ -4,6 +4,7 @@ import type { ColumnType, Generated } from "kysely";
 export interface Tables {
   "vconductor.vcon": VconTable;
   "vconductor.vcon_text": { uuid: string; search: string };
+  "vconductor.vcon_text_pending": { uuid: string };
   "vconductor.pipeline": {
     name: string;
     definition: ColumnType<unknown, string, string>;
@@ -61,7 +62,6 @@ export interface VconTable {
   created_at: Date;
   stored_at: Generated<Date>;
   updated_at: Generated<Date>;
-  text_indexed: Generated<boolean>;
 }
 
 export interface JobTable {

@@ -1,8 +1,8 @@
 import { describe } from "@vconductor/vcon";
-import { type Insertable, type RawBuilder, sql } from "kysely";
+import { type Insertable, type QueryCreator, type RawBuilder, sql } from "kysely";
 import { Batch } from "../database/batch.ts";
 import { afterCommit, type Database, type Executor, type Transaction } from "../database/database.ts";
-import type { VconTable } from "../database/tables.ts";
+import type { Tables, VconTable } from "../database/tables.ts";
 import { VconductorError } from "../errors.ts";
 import type { EventSink } from "../events.ts";
 import { listVcons } from "./list.ts";
@@ -175,11 +175,26 @@ function mismatch(uuid: string, why: string): VconductorError {
 
 async function insertNew(tx: Transaction, write: VconWrite): Promise<PutResult[]> {
   return await tx
-    .insertInto("vconductor.vcon")
-    .values(toRow(write))
-    .onConflict((conflict) => conflict.doNothing())
-    .returning(["revision", created.as("created")])
+    .with("written", (db) =>
+      db
+        .insertInto("vconductor.vcon")
+        .values(toRow(write))
+        .onConflict((conflict) => conflict.doNothing())
+        .returning(["uuid", "revision", created.as("created")]),
+    )
+    .with("marked", markPending)
+    .selectFrom("written")
+    .select(["revision", "created"])
     .execute();
+}
+
+/** Notes that the text of what was written is to be indexed. */
+function markPending(db: QueryCreator<Tables & { written: { uuid: string } }>) {
+  return db
+    .insertInto("vconductor.vcon_text_pending")
+    .columns(["uuid"])
+    .expression((eb) => eb.selectFrom("written").select("written.uuid").orderBy("written.uuid"))
+    .onConflict((conflict) => conflict.doNothing());
 }
 
 // A row that this statement inserted has no earlier version (xmax 0).
@@ -189,21 +204,26 @@ const created: RawBuilder<boolean> = sql<boolean>`vcon.xmax = 0`;
 async function upsert(db: Executor, writes: readonly VconWrite[]): Promise<PutResult[]> {
   const rows = writes.map(toRow).sort((a, b) => (a.uuid < b.uuid ? -1 : 1));
   const results = await db
-    .insertInto("vconductor.vcon")
-    .values(rows)
-    .onConflict((conflict) =>
-      conflict.column("uuid").doUpdateSet((eb) => ({
-        form: eb.ref("excluded.form"),
-        body: eb.ref("excluded.body"),
-        subject: eb.ref("excluded.subject"),
-        parties: eb.ref("excluded.parties"),
-        created_at: eb.ref("excluded.created_at"),
-        revision: sql<number>`vcon.revision + 1`,
-        updated_at: sql<Date>`now()`,
-        text_indexed: false,
-      })),
+    .with("written", (query) =>
+      query
+        .insertInto("vconductor.vcon")
+        .values(rows)
+        .onConflict((conflict) =>
+          conflict.column("uuid").doUpdateSet((eb) => ({
+            form: eb.ref("excluded.form"),
+            body: eb.ref("excluded.body"),
+            subject: eb.ref("excluded.subject"),
+            parties: eb.ref("excluded.parties"),
+            created_at: eb.ref("excluded.created_at"),
+            revision: sql<number>`vcon.revision + 1`,
+            updated_at: sql<Date>`now()`,
+          })),
+        )
+        .returning(["uuid", "revision", created.as("created")]),
     )
-    .returning(["uuid", "revision", created.as("created")])
+    .with("marked", markPending)
+    .selectFrom("written")
+    .select(["uuid", "revision", "created"])
     .execute();
   const byUuid = new Map(results.map((row) => [row.uuid, row]));
   return writes.map((write) => {

@@ -3,13 +3,18 @@ import { sql } from "kysely";
 import type { Database } from "../database/database.ts";
 import type { Service } from "../service.ts";
 
-const groupSize = 100;
+const groupSize = 50;
 // A search waits for at most this many vCons to be indexed; a longer backlog is left to the background.
 const mostOnDemand = 2000;
+// Above this share of its time the process counts as busy, and the index waits longer between groups.
+const busyShare = 0.3;
+const restWhenIdle = 1;
+const restWhenBusy = 30;
 
 /**
- * The full-text index. Writing a vCon only marks it; its text is indexed soon after in the background, at most
- * a quarter of the time, or at once when somebody searches: so that storing stays fast.
+ * The full-text index. Writing a vCon only marks it; its text is indexed soon after in the background, or at once
+ * when somebody searches: so that storing stays fast. While the server is busy the background takes little of its
+ * time, and catches up later.
  */
 export class TextIndex implements Service {
   readonly #database: Database;
@@ -17,6 +22,7 @@ export class TextIndex implements Service {
   #timer: NodeJS.Timeout | undefined;
   #working: Promise<number> | undefined;
   #stopped = true;
+  #measured = performance.eventLoopUtilization();
 
   /** @param options.intervalMs pause between looks for unindexed vCons. Default: 2000 */
   constructor(options: { readonly database: Database; readonly intervalMs?: number }) {
@@ -55,34 +61,42 @@ export class TextIndex implements Service {
       this.#working = this.#group();
       indexed = await this.#working;
     } catch {
-      // The database is away, or another server indexed the same rows: the next look finds what is left.
+      // The database is away: the next look finds what is left.
     } finally {
       this.#working = undefined;
     }
-    this.#schedule(indexed === groupSize ? 3 * (performance.now() - begun) : this.#intervalMs);
+    const { utilization } = performance.eventLoopUtilization(this.#measured);
+    this.#measured = performance.eventLoopUtilization();
+    const rest = (performance.now() - begun) * (utilization > busyShare ? restWhenBusy : restWhenIdle);
+    this.#schedule(indexed === groupSize ? rest : this.#intervalMs);
   }
 
   /** Indexes one group; answers with how many were in it. */
   async #group(): Promise<number> {
     return await this.#database.transaction(async (tx) => {
-      const { rows } = await sql<{ uuid: string; body: string; form: string }>`
-        select uuid, body, form from vconductor.vcon where not text_indexed
-        order by uuid limit ${groupSize} for no key update skip locked`.execute(tx);
-      if (rows.length === 0) return 0;
-      const uuids = rows.map((row) => row.uuid);
-      const texts = rows.map((row) => (row.form === "unsigned" ? textOf(row.body) : ""));
+      const { rows } = await sql<{ uuid: string; body: string | null; form: string | null }>`
+        with taken as (
+          delete from vconductor.vcon_text_pending where uuid in (
+            select uuid from vconductor.vcon_text_pending limit ${groupSize} for update skip locked)
+          returning uuid
+        )
+        select taken.uuid, vcon.body, vcon.form from taken left join vconductor.vcon on vcon.uuid = taken.uuid
+        order by taken.uuid`.execute(tx);
+      // Some may have been deleted since.
+      const present = rows.flatMap(({ uuid, body, form }) => (body === null ? [] : [{ uuid, body, form }]));
+      if (present.length === 0) return rows.length;
+      const uuids = present.map((row) => row.uuid);
+      const texts = present.map((row) => (row.form === "unsigned" ? textOf(row.body) : ""));
       await sql`
         insert into vconductor.vcon_text (uuid, search)
         select u, to_tsvector('simple', t) from unnest(${uuids}::text[], ${texts}::text[]) as given (u, t)
+        where exists (select 1 from vconductor.vcon where vcon.uuid = u for key share)
         on conflict (uuid) do update set search = excluded.search`.execute(tx);
-      await sql`update vconductor.vcon set text_indexed = true where uuid = any (${uuids}::text[])`.execute(
-        tx,
-      );
       return rows.length;
     });
   }
 }
 
 function textOf(body: string): string {
-  return searchText(toNewest(readVcon(body).value)).replaceAll("\u0000", " ");
+  return searchText(toNewest(readVcon(body, { maxDepth: Number.POSITIVE_INFINITY }).value));
 }

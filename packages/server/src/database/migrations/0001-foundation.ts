@@ -21,18 +21,21 @@ const statements: readonly string[] = [
      parties text[] not null default '{}',
      created_at timestamptz not null,
      stored_at timestamptz not null default now(),
-     updated_at timestamptz not null default now(),
-     text_indexed boolean not null default false
+     updated_at timestamptz not null default now()
    )`,
   // Bodies are read whole and often: kept out of line and uncompressed, they cost the least time.
   `alter table vconductor.vcon alter column body set storage external`,
   `create index vcon_newest on vconductor.vcon (created_at desc, uuid desc)`,
   `create index vcon_parties on vconductor.vcon using gin (parties)`,
-  `create index vcon_text_pending on vconductor.vcon (uuid) where not text_indexed`,
   `create table vconductor.vcon_text (
      uuid text primary key references vconductor.vcon on delete cascade,
      search tsvector not null
    )`,
+  // Which vCons were written since their text was indexed. A table of its own, so that indexing one later does not
+  // write the vCon's row, and all its indexes, a second time.
+  `create table vconductor.vcon_text_pending (
+     uuid text primary key
+   ) with (autovacuum_vacuum_scale_factor = 0.05)`,
   `create index vcon_text_search on vconductor.vcon_text using gin (search)`,
 
   // --- Pipelines
