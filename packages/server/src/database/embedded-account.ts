@@ -24,7 +24,7 @@ export async function chooseAccount(data: string): Promise<Account | undefined> 
     if (owner === undefined || owner.uid === self) return undefined;
     throw new StartupError(
       `The data directory ${data} belongs to ${nameOf(owner.uid)}, and this server runs as ${nameOf(self)}.`,
-      `Run the server as ${nameOf(owner.uid)} or as root, or choose another directory: VCON_STORAGE_URL=embedded:DIRECTORY`,
+      `Run the server as ${nameOf(owner.uid)}${owner.uid === 0 ? "" : " or as root"}, or choose another directory: VCON_STORAGE_URL=embedded:DIRECTORY`,
     );
   }
   if (owner !== undefined && owner.uid !== 0) return owner;

@@ -44,8 +44,10 @@ export class OrderedCommitter implements Committer {
     const written = await retryWhileAway(() => this.#write(effects));
     if (written === "conflict") return "conflict";
     const verdict = await this.#finish(effects.job, { followUps: effects.followUps, result: effects.result });
+    // The run that has the job now still needs the note: without it, it would write a second time.
+    if (verdict === "lost") return "lost";
     await this.#forget(jobId);
-    return verdict === "lost" ? "lost" : "committed";
+    return "committed";
   }
 
   async resume(job: ClaimedJob): Promise<boolean> {
@@ -57,8 +59,8 @@ export class OrderedCommitter implements Committer {
     );
     const [applied] = note.rows;
     if (applied === undefined) return false;
-    await this.#finish(job, { followUps: applied.follow_up, result: null });
-    await this.#forget(job.jobId);
+    const verdict = await this.#finish(job, { followUps: applied.follow_up, result: null });
+    if (verdict !== "lost") await this.#forget(job.jobId);
     return true;
   }
 

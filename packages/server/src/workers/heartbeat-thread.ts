@@ -67,6 +67,16 @@ function endProcess(): void {
   process.kill(process.pid, "SIGKILL");
 }
 
+/**
+ * With its server gone the process winds up by itself. One whose main thread is stuck cannot, and would keep its
+ * lease for ever.
+ */
+const orphaned = setInterval(() => {
+  if (process.ppid === data.parent) return;
+  clearInterval(orphaned);
+  setTimeout(endProcess, data.orphanMs);
+}, 1000);
+
 const listener = new Listener({
   url: data.url,
   channels: [channels.cancel],

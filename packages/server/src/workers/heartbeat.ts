@@ -8,6 +8,10 @@ export interface HeartbeatData {
   readonly leaseMs: number;
   /** How long a run that was told to stop, or whose deadline has passed, may take before its process is ended. */
   readonly graceMs: number;
+  /** The server's process id. */
+  readonly parent: number;
+  /** How long the process may take to wind up once its server is gone. */
+  readonly orphanMs: number;
 }
 
 /** `lost`: the lease has passed on. `cancelled`: somebody asked for it. */
@@ -27,6 +31,7 @@ export class Heartbeat implements Service {
     readonly slots: Slots;
     readonly leaseMs: number;
     readonly graceMs: number;
+    readonly orphanMs: number;
     /** Called when a run should stop. */
     readonly onStop: (message: HeartbeatMessage) => void;
   }) {
@@ -35,6 +40,8 @@ export class Heartbeat implements Service {
       slots: options.slots.buffer,
       leaseMs: options.leaseMs,
       graceMs: options.graceMs,
+      parent: process.ppid,
+      orphanMs: options.orphanMs,
     };
     this.#onStop = options.onStop;
   }

@@ -73,6 +73,7 @@ async function run({ urls, worker, server, address }: WorkerStart): Promise<void
     slots,
     leaseMs,
     graceMs,
+    orphanMs: config.stopGraceSeconds * 1000 + 2 * graceMs,
     onStop: ({ runId, type }) => active.get(runId)?.abort(type satisfies StopReason),
   });
 
