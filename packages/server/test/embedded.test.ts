@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
-import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { chmod, chown, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -43,10 +44,11 @@ function postmaster(): number | undefined {
   return existsSync(path) ? Number(readFileSync(path, "utf8").split("\n")[0]) : undefined;
 }
 
+/** A zombie is dead, only not yet collected by its parent. */
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
+    return !existsSync("/proc/self") || !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
   } catch {
     return false;
   }
@@ -55,6 +57,15 @@ function isAlive(pid: number): boolean {
 async function killAndWait(pid: number): Promise<void> {
   process.kill(pid, "SIGKILL");
   while (isAlive(pid)) await nextTurn();
+}
+
+/** Resolves at the next line of the log that has the text in it. */
+function logged(text: string): Promise<void> {
+  return new Promise((done) => {
+    onLine = (line) => {
+      if (line.includes(text)) done();
+    };
+  });
 }
 
 function create(): EmbeddedPostgres {
@@ -209,17 +220,93 @@ test("starts PostgreSQL again when it was killed, at the same address and with t
   await query(url, "create table kept as select 42 as answer");
   const before = postmaster();
   if (before === undefined) throw new Error("PostgreSQL is not running");
-  const again = new Promise<void>((done) => {
-    onLine = (line) => {
-      if (line.includes("runs again")) done();
-    };
-  });
+  const again = logged("runs again");
   process.kill(before, "SIGKILL");
   await again;
   expect(instance.url()).toBe(url);
   expect(postmaster()).not.toBe(before);
   expect(await query(url, "select answer from kept")).toEqual([{ answer: 42 }]);
   expect(lines[0]).toContain("ended unexpectedly");
+});
+
+test("waits for its port when another program has taken it, for the address must stay", async () => {
+  const instance = await startHere();
+  const url = instance.url();
+  const thief = createServer();
+  const steal = (): Promise<boolean> =>
+    new Promise((done) => {
+      thief.once("error", () => done(false)).once("listening", () => done(true));
+      thief.listen(Number(new URL(url).port), "127.0.0.1");
+    });
+  const waits = logged("taken its port");
+  do {
+    const pid = postmaster();
+    if (pid !== undefined && isAlive(pid)) await killAndWait(pid);
+  } while (!(await steal()));
+  await waits;
+  const again = logged("runs again");
+  thief.close();
+  await again;
+  expect(instance.url()).toBe(url);
+  await query(url, "select 1");
+});
+
+test("a start while another server is stopping PostgreSQL waits, and starts it anew", async () => {
+  const first = await startHere();
+  // Something to write at the shutdown, which makes it last.
+  await query(first.url(), "create table kept as select n from generate_series(1, 300000) n");
+  const before = postmaster();
+  const stopped = first.stop();
+  const status = () => readFile(join(directory, "postgres", "postmaster.pid"), "utf8").catch(() => "gone");
+  while (!/stopping|gone/.test(await status())) await nextTurn();
+  const second = await startHere();
+  await stopped;
+  expect(postmaster()).not.toBe(before);
+  expect(await query(second.url(), "select count(*)::int as rows from kept")).toEqual([{ rows: 300_000 }]);
+});
+
+test("ends PostgreSQL although a process that was killed has left a query running in it", async () => {
+  const instance = await startHere();
+  const pid = postmaster();
+  const script = `
+    const client = new (require("pg").Client)({ connectionString: process.argv[1], application_name: "vconductor worker" });
+    client.connect().then(() => client.query("select pg_sleep(600)"));
+  `;
+  const worker = spawn(process.execPath, ["-e", script, instance.url()], { cwd: import.meta.dirname });
+  processes.push(worker);
+  const asleep = "select from pg_stat_activity where query like 'select pg_sleep%'";
+  while ((await query(instance.url(), asleep)).length === 0) await nextTurn();
+  worker.kill("SIGKILL");
+  await once(worker, "exit");
+  await instance.stop();
+  expect(pid !== undefined && isAlive(pid)).toBe(false);
+});
+
+test("starts although a living process has the number of the PostgreSQL that was killed", async () => {
+  await (await startHere()).stop();
+  const { uid, gid } = statSync(join(directory, "postgres"));
+  const other = spawn("sleep", ["600"], isRoot ? { uid, gid } : {});
+  processes.push(other);
+  const file = join(directory, "postgres", "postmaster.pid");
+  await writeFile(file, `${other.pid}\n/proc/self/cwd\n1700000000\n1\n\n127.0.0.1\n 1 1\nready   \n`);
+  await chown(file, uid, gid);
+  await query((await startHere()).url(), "select 1");
+  expect(other.pid !== undefined && isAlive(other.pid)).toBe(true);
+});
+
+test.each([
+  ["is missing", (path: string) => rm(path)],
+  ["is empty", (path: string) => writeFile(path, "")],
+  ["is another one", (path: string) => writeFile(path, "another\n")],
+])("when the password %s it says so, and leaves nothing running", async (_, spoil) => {
+  await (await startHere()).stop();
+  await spoil(join(directory, "password"));
+  const error = await create()
+    .start()
+    .catch((caught: unknown) => caught);
+  expect(error).toBeInstanceOf(StartupError);
+  expect(error).toMatchObject({ message: expect.stringContaining("does not open the database") });
+  expect(postmaster()).toBeUndefined();
 });
 
 describe.skipIf(!existsSync("/proc/self/cwd"))("a data directory that is half made", () => {
@@ -263,7 +350,22 @@ describe.skipIf(!isRoot)("as root", () => {
     await query(instance.url(), "create table kept as select 42 as answer");
     const uid = statSync(join(directory, "postgres")).uid;
     expect(uid).not.toBe(0);
-    expect(statSync(`/proc/${postmaster()}`).uid).toBe(uid);
+    const pid = postmaster();
+    if (pid === undefined) throw new Error("PostgreSQL is not running");
+    expect(statSync(`/proc/${pid}`).uid).toBe(uid);
+
+    // It must find its files again for a checkpoint, for the recovery after a crash, and at the next start.
+    await query(instance.url(), "checkpoint");
+    await query(instance.url(), "insert into kept values (43)");
+    const again = logged("runs again");
+    process.kill(pid, "SIGKILL");
+    await again;
+    await instance.stop();
+    const next = await startHere();
+    expect(await query(next.url(), "select answer from kept order by 1")).toEqual([
+      { answer: 42 },
+      { answer: 43 },
+    ]);
   });
 
   test("a data directory that belongs to root is refused to another user, by name and with a remedy", async () => {

@@ -54,6 +54,8 @@ function lookUp(): Account | undefined {
 function create(): Account {
   spawnSync("useradd", ["--system", "--no-create-home", "--shell", "/usr/sbin/nologin", user], {
     stdio: "ignore",
+    // A plain `su` on Debian keeps the path of the user it came from, which has no place for such programs.
+    env: { ...process.env, PATH: `${process.env.PATH ?? ""}:/usr/sbin:/sbin` },
   });
   const account = lookUp();
   if (account !== undefined) return account;

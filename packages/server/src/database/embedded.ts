@@ -1,20 +1,30 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
-import { chmod, chown, mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, open, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
-import { basename, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import type { Service } from "../service.ts";
 import { StartupError } from "../startup-error.ts";
+import { isUnavailable } from "./database.ts";
 import { type Account, chooseAccount } from "./embedded-account.ts";
 import { type Binaries, findBinaries } from "./embedded-binaries.ts";
+import { initialise, isInitialised } from "./embedded-initdb.ts";
+import { passwordLost, readPassword } from "./embedded-password.ts";
+import { type PidFile, readPidFile, runsOn } from "./embedded-pid-file.ts";
+import { failure, run } from "./embedded-process.ts";
 
 const role = "vconductor";
 const database = "vconductor";
 /** How long a start may take; after a crash PostgreSQL first goes through its log, which can be long. */
 const startTimeoutMs = 300_000;
+/** How long a stop looks again at connections: those of a process that has just died take a moment to end. */
+const lingerMs = 1_500;
+/** What PostgreSQL says when another server has started it in the same moment. */
+const lostRace = /lock file "postmaster\.pid" already exists/;
+/** What it says when it cannot start yet: processes of a killed one have not quite gone, or the port is taken. */
+const passing = /pre-existing shared memory block .*is still in use|address already in use/i;
 
 const settings: Readonly<Record<string, string>> = {
   listen_addresses: "127.0.0.1",
@@ -26,6 +36,8 @@ const settings: Readonly<Record<string, string>> = {
   checkpoint_timeout: "15min",
   autovacuum_naptime: "15s",
   jit: "off",
+  // A backend whose client was killed ends soon, also in the middle of a query. Windows cannot do it.
+  ...(process.platform === "win32" ? {} : { client_connection_check_interval: "500ms" }),
   fsync: "on",
   synchronous_commit: "on",
   full_page_writes: "on",
@@ -46,9 +58,9 @@ export class EmbeddedPostgres implements Service {
   #account: Account | undefined;
   #password = "";
   #port = 0;
-  #running = false;
-  #watch: Promise<void> = Promise.resolve();
-  #stopWatch = new AbortController();
+  #stopping = new AbortController();
+  #watch: Promise<void> | undefined;
+  #end: Promise<void> | undefined;
 
   constructor(options: { readonly directory: string; readonly log: (line: string) => void }) {
     this.#directory = resolve(options.directory);
@@ -58,33 +70,48 @@ export class EmbeddedPostgres implements Service {
 
   /** The database's address, once started. Its port stays the same from start to start while it is free. */
   url(): string {
-    return this.#urlOf(database);
+    return this.#urlOf(this.#port, database);
   }
 
   /** @throws StartupError when the directory or the programs cannot be used, or PostgreSQL does not start */
   async start(): Promise<void> {
+    this.#stopping = new AbortController();
+    this.#end = undefined;
     await this.#prepareDirectory();
     this.#account = await chooseAccount(this.#data);
-    this.#password = await this.#readPassword();
+    this.#password = await readPassword(this.#directory, { create: !isInitialised(this.#data) });
     const binaries = await findBinaries(this.#account);
-    await this.#initialise(binaries);
+    await initialise({
+      data: this.#data,
+      initdb: binaries.initdb,
+      account: this.#account,
+      password: this.#password,
+      role,
+    });
     const child = await this.#ensureRunning(binaries);
-    await this.#createDatabase();
-    this.#running = true;
-    this.#stopWatch = new AbortController();
     this.#watch = this.#keepRunning(binaries, child);
   }
 
-  async stop(): Promise<void> {
-    if (!this.#running) return;
-    this.#running = false;
-    this.#stopWatch.abort();
+  stop(): Promise<void> {
+    this.#end ??= this.#stop();
+    return this.#end;
+  }
+
+  async #stop(): Promise<void> {
+    this.#stopping.abort();
+    if (this.#watch === undefined) return;
     await this.#watch;
-    if (await this.#othersConnected()) return;
-    const pid = (await this.#readPidFile())?.pid;
-    if (pid === undefined || !isAlive(pid)) return;
-    process.kill(pid, "SIGINT");
-    while (isAlive(pid)) await sleep(10);
+    this.#watch = undefined;
+    if (await this.#othersStayConnected()) return;
+    const running = await this.#findRunning();
+    if (running === undefined) return;
+    try {
+      process.kill(running.pid, "SIGINT");
+    } catch (error) {
+      // Another server that stops at the same time was faster.
+      if (!hasCode(error, "ESRCH")) throw error;
+    }
+    while (await runsOn(this.#data, running.pid)) await sleep(10);
   }
 
   async #prepareDirectory(): Promise<void> {
@@ -104,156 +131,137 @@ export class EmbeddedPostgres implements Service {
     }
   }
 
-  /** The password is made once and kept beside the data, for the owner's eyes only. */
-  async #readPassword(): Promise<string> {
-    const path = join(this.#directory, "password");
-    try {
-      await writeFile(path, `${randomBytes(24).toString("base64url")}\n`, { flag: "wx", mode: 0o600 });
-    } catch (error) {
-      if (!hasCode(error, "EEXIST")) throw error;
-    }
-    for (let tries = 0; ; tries++) {
-      const password = (await readFile(path, "utf8")).trim();
-      // Another server may be writing it at this very moment.
-      if (password !== "" || tries > 100) return password;
-      await sleep(10);
-    }
-  }
-
-  /** Makes the data directory under another name first, so that a start that was cut short leaves no half of one. */
-  async #initialise(binaries: Binaries): Promise<void> {
-    if (this.#isInitialised()) return await this.#removeHalves();
-    const half = `${this.#data}.new-${randomBytes(9).toString("hex")}`;
-    const halfData = join(half, "data");
-    const passwordFile = join(half, "password");
-    try {
-      await mkdir(half, { mode: 0o700 });
-      await mkdir(halfData, { mode: 0o700 });
-      await writeFile(passwordFile, this.#password, { mode: 0o600 });
-      if (this.#account !== undefined) {
-        const { uid, gid } = this.#account;
-        for (const path of [half, halfData, passwordFile]) await chown(path, uid, gid);
-      }
-      const { child, output } = this.#spawn(binaries.initdb, {
-        directory: halfData,
-        args: [
-          `--username=${role}`,
-          "--pwfile=../password",
-          "--auth=scram-sha-256",
-          "--encoding=UTF8",
-          "--locale-provider=builtin",
-          "--locale=C.UTF-8",
-          "--lc-messages=C",
-        ],
-      });
-      const code = await new Promise((done) => child.once("close", done));
-      if (code !== 0) throw this.#failure(`could not make its data directory (exit code ${code})`, output());
-      await rename(halfData, this.#data);
-    } catch (error) {
-      // Another server on this directory was faster, and may have removed our half already.
-      if (!this.#isInitialised()) throw error;
-    } finally {
-      await rm(half, { recursive: true, force: true });
-    }
-    await this.#removeHalves();
-  }
-
-  #isInitialised(): boolean {
-    return existsSync(join(this.#data, "PG_VERSION"));
-  }
-
-  /** What a start left behind that was killed while it made the data directory. Nobody needs it once there is one. */
-  async #removeHalves(): Promise<void> {
-    const prefix = `${basename(this.#data)}.new-`;
-    for (const name of await readdir(this.#directory)) {
-      if (name.startsWith(prefix)) {
-        await rm(join(this.#directory, name), { recursive: true, force: true, maxRetries: 5 });
-      }
-    }
-  }
-
   /** Adopts the PostgreSQL that runs on this data, or starts one. Answers with the child if it is ours. */
   async #ensureRunning(binaries: Binaries): Promise<ChildProcess | undefined> {
     const deadline = Date.now() + startTimeoutMs;
+    let obstacle = "";
+    const wait = async (why: string): Promise<void> => {
+      if (why !== obstacle) this.#log(`the embedded PostgreSQL waits: ${why}`);
+      obstacle = why;
+      await sleep(100);
+    };
     while (Date.now() < deadline) {
-      if (await this.#adopt()) return undefined;
-      const wanted = await this.#choosePort();
-      const log = await this.#openLog();
-      const { child } = this.#spawn(binaries.postgres, {
-        directory: this.#data,
-        log: log.fd,
-        args: [
-          "-p",
-          String(wanted),
-          ...Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]),
-        ],
-      });
-      await log.close();
-      let exited = false;
-      child.once("exit", () => {
-        exited = true;
-      });
-      while (!exited && Date.now() < deadline) {
-        if ((await this.#readPidFile())?.pid === child.pid && (await this.#adopt())) {
-          child.unref();
-          return child;
-        }
+      this.#stopping.signal.throwIfAborted();
+      const file = await readPidFile(this.#data);
+      if (file !== undefined && (await runsOn(this.#data, file.pid))) {
+        if (await this.#adopt(file)) return undefined;
+        // Another server is starting or stopping it at this moment.
+        obstacle = `process ${file.pid} is on its data and does not answer`;
         await sleep(20);
+        continue;
       }
-      // Another server may have started it in between: adopt that one. Anything else is a failure.
-      for (let tries = 0; tries < 500; tries++) {
-        if (await this.#adopt()) return undefined;
-        const other = (await this.#readPidFile())?.pid;
-        if (other === undefined || !isAlive(other)) break;
-        await sleep(20);
+      const port = await this.#choosePort();
+      if (port === undefined) {
+        await wait(`another program has taken its port ${this.#port}`);
+        continue;
       }
-      if (!(await this.#portTaken(wanted))) throw this.#failure("did not start", await this.#lastLog());
+      const outcome = await this.#launch(binaries, { port, deadline, dead: file?.pid });
+      if (typeof outcome !== "string") return outcome;
+      if (!lostRace.test(outcome)) {
+        const reason = passing.exec(outcome)?.[0];
+        if (reason === undefined) throw failure(this.#directory, "did not start", outcome);
+        await wait(reason);
+      }
     }
-    throw this.#failure("did not start in time", await this.#lastLog());
+    throw failure(this.#directory, "did not start in time", obstacle);
   }
 
-  /** Whether a PostgreSQL with our password answers at the port in `postmaster.pid`. */
-  async #adopt(): Promise<boolean> {
-    const file = await this.#readPidFile();
-    if (file?.port === undefined || !isAlive(file.pid)) return false;
-    const before = this.#port;
-    this.#port = file.port;
-    try {
-      await this.#ask("postgres", (client) => client.query("select 1"));
-      return true;
-    } catch {
-      this.#port = before;
-      return false;
-    }
-  }
-
-  async #createDatabase(): Promise<void> {
-    await this.#ask("postgres", async (client) => {
-      const found = await client.query("select 1 from pg_database where datname = $1", [database]);
-      if (found.rowCount !== 0) return;
-      await client.query(`create database ${client.escapeIdentifier(database)}`).catch((error: unknown) => {
-        // Another server made it in the same moment.
-        if (!hasCode(error, "42P04") && !hasCode(error, "23505")) throw error;
-      });
+  /**
+   * Starts PostgreSQL. Answers with the process once it accepts connections, or with what it said before it ended.
+   * @param options.dead the process id in a `postmaster.pid` that was left behind
+   */
+  async #launch(
+    binaries: Binaries,
+    options: { readonly port: number; readonly deadline: number; readonly dead: number | undefined },
+  ): Promise<ChildProcess | string> {
+    const { port, deadline, dead } = options;
+    const log = await this.#openLog();
+    const { size } = await log.stat();
+    const { child, ended, output } = run(binaries.postgres, {
+      data: this.#data,
+      account: this.#account,
+      log: log.fd,
+      args: [
+        "-p",
+        String(port),
+        ...Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]),
+      ],
+      // The number may belong to some other process by now. PostgreSQL would take that for a rival and refuse to
+      // start, except if told (as its own pg_ctl does) that the process is merely its grandparent.
+      ...(dead === undefined ? {} : { env: { PG_GRANDPARENT_PID: String(dead) } }),
     });
+    await log.close();
+    let running = true;
+    void ended.then(() => {
+      running = false;
+    });
+    let adopted = false;
+    try {
+      while (running && !adopted && Date.now() < deadline && !this.#stopping.signal.aborted) {
+        const file = await readPidFile(this.#data);
+        adopted = file !== undefined && file.pid === child.pid && (await this.#adopt(file));
+        if (!adopted) await sleep(20);
+      }
+    } finally {
+      if (adopted) child.unref();
+      else {
+        child.kill("SIGINT");
+        await ended;
+      }
+    }
+    return adopted ? child : `${output()}${await this.#logSince(size)}`;
   }
 
-  /** Starts PostgreSQL again whenever it dies, on the same port. */
+  /** The PostgreSQL that runs on this data, whoever started it and whether or not it answers yet. */
+  async #findRunning(): Promise<PidFile | undefined> {
+    const file = await readPidFile(this.#data);
+    return file !== undefined && (await runsOn(this.#data, file.pid)) ? file : undefined;
+  }
+
+  /**
+   * Takes a running PostgreSQL for ours, with our database in it. Answers whether it could; it may yet.
+   * @throws StartupError when it answers, but not to us
+   */
+  async #adopt({ port, ready }: PidFile): Promise<boolean> {
+    if (!ready || port === undefined) return false;
+    try {
+      await this.#ask(port, createDatabase);
+    } catch (error) {
+      if (!(error instanceof pg.DatabaseError) || isUnavailable(error)) return false;
+      if (error.code?.startsWith("28")) throw passwordLost(this.#directory, error);
+      throw failure(this.#directory, "cannot be used", error.message);
+    }
+    if (this.#watch !== undefined && port !== this.#port) {
+      this.#log(
+        `the embedded PostgreSQL is at port ${port} and no longer at ${this.#port}: restart this server`,
+      );
+    }
+    this.#port = port;
+    return true;
+  }
+
+  /** Starts PostgreSQL again whenever it dies, on the same port; more slowly when it dies again soon. */
   async #keepRunning(binaries: Binaries, first: ChildProcess | undefined): Promise<void> {
-    const { signal } = this.#stopWatch;
+    const { signal } = this.#stopping;
     let child = first;
-    for (let pauseMs = 100; !signal.aborted; ) {
-      await this.#untilGone(child, signal);
-      if (signal.aborted) return;
-      this.#log("the embedded PostgreSQL has ended unexpectedly; starting it again");
+    let running = true;
+    for (let pauseMs = 0; ; pauseMs = Math.min(pauseMs * 2 + 100, 10_000)) {
+      const since = Date.now();
+      if (running) {
+        await this.#untilGone(child, signal);
+        if (signal.aborted) return;
+        this.#log("the embedded PostgreSQL has ended unexpectedly; starting it again");
+        if (Date.now() - since > 30_000) pauseMs = 0;
+      }
+      await sleep(pauseMs, undefined, { signal, ref: false }).catch(() => {});
       try {
         child = await this.#ensureRunning(binaries);
+        running = true;
         this.#log("the embedded PostgreSQL runs again");
-        pauseMs = 100;
       } catch (error) {
+        if (signal.aborted) return;
+        running = false;
         this.#log(error instanceof Error ? error.message : String(error));
-        pauseMs = Math.min(pauseMs * 2, 10_000);
-        await sleep(pauseMs, undefined, { signal, ref: false }).catch(() => {});
       }
     }
   }
@@ -267,45 +275,26 @@ export class EmbeddedPostgres implements Service {
       });
       return;
     }
-    const pid = (await this.#readPidFile())?.pid;
-    while (pid !== undefined && isAlive(pid) && !signal.aborted) {
+    while (!signal.aborted && (await this.#findRunning()) !== undefined) {
       await sleep(500, undefined, { signal, ref: false }).catch(() => {});
     }
   }
 
-  async #othersConnected(): Promise<boolean> {
+  async #othersStayConnected(): Promise<boolean> {
+    const deadline = Date.now() + lingerMs;
     try {
-      return await this.#ask("postgres", async (client) => {
-        const { rows } = await client.query<{ others: boolean }>(
-          "select count(*) > 0 as others from pg_stat_activity where application_name like 'vconductor%'",
-        );
-        return rows[0]?.others ?? false;
+      return await this.#ask(this.#port, async (client) => {
+        for (;;) {
+          const { rowCount } = await client.query(
+            "select from pg_stat_activity where application_name like 'vconductor%' limit 1",
+          );
+          if (rowCount === 0 || Date.now() > deadline) return rowCount !== 0;
+          await sleep(50);
+        }
       });
     } catch {
       return false;
     }
-  }
-
-  #spawn(
-    program: string,
-    options: { readonly directory: string; readonly args: readonly string[]; readonly log?: number },
-  ) {
-    // The account may be barred from a directory above the data. So the process is put into the data directory
-    // before it changes user, and told to find its data by way of this link, which walks no path.
-    const here = "/proc/self/cwd";
-    const data = existsSync(here) ? here : options.directory;
-    const output: string[] = [];
-    const child = spawn(program, ["-D", data, ...options.args], {
-      cwd: options.directory,
-      ...(this.#account === undefined ? {} : { uid: this.#account.uid, gid: this.#account.gid }),
-      env: { PATH: process.env.PATH, LC_ALL: "C.UTF-8", ...(process.env.TZ ? { TZ: process.env.TZ } : {}) },
-      detached: options.log !== undefined,
-      stdio: ["ignore", options.log ?? "pipe", options.log ?? "pipe"],
-    });
-    child.once("error", (error) => output.push(error.message));
-    child.stdout?.on("data", (chunk: Buffer) => output.push(chunk.toString()));
-    child.stderr?.on("data", (chunk: Buffer) => output.push(chunk.toString()));
-    return { child, output: () => output.join("") };
   }
 
   async #openLog() {
@@ -315,48 +304,34 @@ export class EmbeddedPostgres implements Service {
     return log;
   }
 
-  async #lastLog(): Promise<string> {
-    const text = await readFile(join(this.#directory, "postgresql.log"), "utf8").catch(() => "");
-    return text.trimEnd().split("\n").slice(-5).join("\n");
+  /** The last lines that PostgreSQL wrote beyond the first `size` bytes of its log. */
+  async #logSince(size: number): Promise<string> {
+    const log = await readFile(join(this.#directory, "postgresql.log")).catch(() => Buffer.alloc(0));
+    return log.subarray(size).toString().trimEnd().split("\n").slice(-5).join("\n");
   }
 
-  #failure(what: string, output: string): StartupError {
-    return new StartupError(
-      `The embedded PostgreSQL in ${this.#directory} ${what}.${output === "" ? "" : ` It said:\n${output.trimEnd()}`}`,
-      `See ${join(this.#directory, "postgresql.log")}, choose another directory (VCON_STORAGE_URL=embedded:DIRECTORY), or give a PostgreSQL of your own (VCON_STORAGE_URL=postgres://…).`,
-    );
-  }
-
-  async #readPidFile(): Promise<{ readonly pid: number; readonly port: number | undefined } | undefined> {
-    const text = await readFile(join(this.#data, "postmaster.pid"), "utf8").catch(() => "");
-    const [pid, , , port] = text.split("\n");
-    const number = Number(pid);
-    if (!Number.isInteger(number) || number <= 0) return undefined;
-    return { pid: number, port: port ? Number(port) : undefined };
-  }
-
-  /** The port of last time, if it is free: whoever holds the address need not learn a new one. */
-  async #choosePort(): Promise<number> {
+  /**
+   * The port of last time, if it is free: whoever holds the address need not learn a new one. While the server runs
+   * its connections are bound to the address, so no other port will do.
+   */
+  async #choosePort(): Promise<number | undefined> {
+    if (this.#watch !== undefined) return (await freePort(this.#port)) === undefined ? undefined : this.#port;
     const path = join(this.#directory, "port");
-    const last = this.#port || Number((await readFile(path, "utf8").catch(() => "")).trim());
-    if (Number.isInteger(last) && last > 0 && !(await this.#portTaken(last))) return last;
+    const last = Number((await readFile(path, "utf8").catch(() => "")).trim());
+    if (Number.isInteger(last) && last > 0 && (await freePort(last)) !== undefined) return last;
     const port = await freePort(0);
     if (port === undefined) throw new Error("no free port on 127.0.0.1");
     await writeFile(path, `${port}\n`);
     return port;
   }
 
-  async #portTaken(port: number): Promise<boolean> {
-    return (await freePort(port)) === undefined;
+  #urlOf(port: number, name: string): string {
+    return `postgres://${role}:${encodeURIComponent(this.#password)}@127.0.0.1:${port}/${name}`;
   }
 
-  #urlOf(name: string): string {
-    return `postgres://${role}:${encodeURIComponent(this.#password)}@127.0.0.1:${this.#port}/${name}`;
-  }
-
-  async #ask<Result>(name: string, work: (client: pg.Client) => Promise<Result>): Promise<Result> {
+  async #ask<Result>(port: number, work: (client: pg.Client) => Promise<Result>): Promise<Result> {
     const client = new pg.Client({
-      connectionString: this.#urlOf(name),
+      connectionString: this.#urlOf(port, "postgres"),
       application_name: "embedded probe",
       connectionTimeoutMillis: 5000,
     });
@@ -370,6 +345,15 @@ export class EmbeddedPostgres implements Service {
   }
 }
 
+async function createDatabase(client: pg.Client): Promise<void> {
+  const found = await client.query("select from pg_database where datname = $1", [database]);
+  if (found.rowCount !== 0) return;
+  await client.query(`create database ${client.escapeIdentifier(database)}`).catch((error: unknown) => {
+    // Another server made it in the same moment.
+    if (!hasCode(error, "42P04") && !hasCode(error, "23505")) throw error;
+  });
+}
+
 /** The given port on the loopback address, or any for 0; undefined when it is taken. */
 function freePort(port: number): Promise<number | undefined> {
   return new Promise((done) => {
@@ -381,15 +365,6 @@ function freePort(port: number): Promise<number | undefined> {
       server.close(() => done(free));
     });
   });
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return hasCode(error, "EPERM");
-  }
 }
 
 function hasCode(error: unknown, code: string): boolean {

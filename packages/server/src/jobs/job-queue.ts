@@ -180,7 +180,9 @@ export interface JobQueue {
   release(options: { readonly runIds: readonly number[]; readonly reason: string }): Promise<void>;
   /**
    * Ends the given runs, whose worker died (or, without `runIds`, all whose lease has passed): their jobs wait
-   * again at their old place; one that has now crashed `crashLimit` times fails instead.
+   * again at their old place; one that has now crashed `crashLimit` times fails instead. A job that has crashed
+   * before is expected to run alone in its worker: those that its worker claimed after it had not begun, and are
+   * merely handed back.
    */
   recover(options: {
     readonly runIds?: readonly number[];

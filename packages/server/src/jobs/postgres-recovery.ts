@@ -17,15 +17,17 @@ export function recoveryMethods({
     async recover({ runIds, reason, crashLimit, failureQueueOf }) {
       const candidates = await database.run((db) => {
         const active = db
-          .selectFrom("vconductor.run")
-          .select(["id", "queue"])
-          .where("finished_at", "is", null)
-          .orderBy("id")
+          .selectFrom("vconductor.run as r")
+          .leftJoin("vconductor.job as j", "j.id", "r.job_id")
+          .select(["r.id", "r.queue", "r.worker", "j.crashes"])
+          .where("r.finished_at", "is", null)
+          .orderBy("r.id")
           .limit(1000);
         return runIds === undefined
-          ? active.where("lease_until", "<", (eb) => eb.fn<Date>("now")).execute()
-          : active.where("id", "in", runIds.length > 0 ? runIds : [0]).execute();
+          ? active.where("r.lease_until", "<", (eb) => eb.fn<Date>("now")).execute()
+          : active.where("r.id", "in", runIds.length > 0 ? runIds : [0]).execute();
       });
+      const suspects = begun(candidates);
       const recovered: number[] = [];
       for (const { id, queue } of candidates) {
         const failureQueue = await failureQueueOf(queue);
@@ -33,6 +35,12 @@ export function recoveryMethods({
           // A heartbeat or the end of the run may have come in between.
           const run = await lockRun(tx, id, { expired: runIds === undefined });
           if (run === undefined) return undefined;
+          if (!suspects.has(id)) {
+            const message = `${reason.message}; it had not begun yet`;
+            await endRun(tx, { runId: id, outcome: "released", error: { ...reason, message } });
+            await backToWaiting(tx, { jobId: run.job_id, crashes: 0 });
+            return "released" as const;
+          }
           await endRun(tx, { runId: id, outcome: "crashed", error: reason });
           const job = await tx
             .selectFrom("vconductor.job")
@@ -103,4 +111,21 @@ export function recoveryMethods({
       notifier.send(channels.jobs, queue);
     },
   };
+}
+
+/**
+ * Which of the runs of dead workers had begun. A worker begins them in the order of their ids, but one whose job has
+ * crashed before runs alone: it waits for those before it, and those behind wait for it. What merely waited is not to
+ * blame, however often it waits behind a job that kills its worker.
+ */
+function begun(
+  runs: readonly { readonly id: number; readonly worker: string; readonly crashes: number | null }[],
+): ReadonlySet<number> {
+  const found = new Set<number>();
+  for (const ofWorker of Map.groupBy(runs, (run) => run.worker).values()) {
+    const alone = ofWorker.findIndex((run) => (run.crashes ?? 0) > 0);
+    const together = alone < 0 ? ofWorker : ofWorker.slice(0, Math.max(1, alone));
+    for (const run of together) found.add(run.id);
+  }
+  return found;
 }

@@ -50,16 +50,25 @@ function stop(runId: number, why: "lost" | "cancelled"): void {
   }, data.graceMs);
 }
 
+/**
+ * A run this far past its deadline means that the main thread is stuck, as the run's own timer did not end it. One
+ * that was alone did it. Of several, any may have (the clocks of the others ran on): none is blamed then, the
+ * supervisor counts a crash for each, and next time each runs alone.
+ */
 async function enforceDeadlines(): Promise<void> {
   const now = Date.now();
-  const overdue = slots.runs().filter((run) => run.deadline > 0 && run.deadline + data.graceMs < now);
-  if (overdue.length === 0) return;
-  // The supervisor finds these marks when it looks at what the dead worker had in hand.
-  await Promise.race([
-    Promise.all(overdue.map((run) => jobs.markOverdue(run.runId))),
-    new Promise((resolve) => setTimeout(resolve, 2000)),
-  ]).catch(() => {});
-  if (slots.runs().some((run) => overdue.some((late) => late.runId === run.runId))) endProcess();
+  const begun = slots.runs().filter((run) => run.begun);
+  const overdue = begun.filter((run) => run.deadline > 0 && run.deadline + data.graceMs < now);
+  const [late] = overdue;
+  if (late === undefined) return;
+  if (begun.length === 1) {
+    // The supervisor finds this mark when it looks at what the dead worker had in hand.
+    await Promise.race([
+      jobs.markOverdue(late.runId),
+      new Promise((resolve) => setTimeout(resolve, 2000)),
+    ]).catch(() => {});
+  }
+  if (slots.runs().some((run) => overdue.some(({ runId }) => runId === run.runId))) endProcess();
 }
 
 /** The main thread may be stuck in a loop, where only this still ends it. */
@@ -83,7 +92,9 @@ const listener = new Listener({
   onNotify: () => void beat().catch(() => {}),
 });
 
-// While the database is away the beats fail; the leases are looked at anew when it is back.
+// While the database is away the beats fail; the leases are looked at anew when it is back. The first is due at once:
+// part of the first run's lease has passed while this thread was loaded.
+void beat().catch(() => {});
 setInterval(() => void beat().catch(() => {}), Math.max(500, data.leaseMs / 3));
 setInterval(() => void enforceDeadlines(), 250);
 void listener.start();

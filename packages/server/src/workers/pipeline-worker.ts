@@ -83,13 +83,14 @@ async function run({ urls, worker, server, address }: WorkerStart): Promise<void
     const controller = new AbortController();
     active.set(job.runId, controller);
     try {
-      await turnstile.pass({ alone: job.crashes > 0 }, () =>
-        runner.run(job, {
+      await turnstile.pass({ alone: job.crashes > 0 }, () => {
+        slots.setDeadline(slot, 0);
+        return runner.run(job, {
           signal: controller.signal,
           onDeadline: (deadline) => slots.setDeadline(slot, deadline),
           onLeftBehind: (work) => void retireUnlessSettled(work),
-        }),
-      );
+        });
+      });
     } finally {
       active.delete(job.runId);
       slots.free(slot);

@@ -1,3 +1,14 @@
+export interface SlotRun {
+  readonly slot: number;
+  readonly runId: number;
+  /** In milliseconds since 1970; 0 or less for none. */
+  readonly deadline: number;
+  readonly begun: boolean;
+}
+
+/** The deadline of a run that has its slot but waits for its turn. */
+const notBegun = -1;
+
 /**
  * The runs that a pipeline worker has under way, in memory that its main thread and its heartbeat thread share:
  * so the heartbeat goes on, and a deadline is enforced, while a processor keeps the main thread busy.
@@ -15,11 +26,11 @@ export class Slots {
     this.#deadlines = new BigInt64Array(this.buffer, count * 8, count);
   }
 
-  /** Takes a free slot for a run. Answers with the slot. */
+  /** Takes a free slot for a run, which begins with its first `setDeadline`. Answers with the slot. */
   take(runId: number): number {
     const slot = this.#runs.indexOf(0n);
     if (slot < 0) throw new Error("no slot is free: more runs were started than the worker has slots");
-    Atomics.store(this.#deadlines, slot, 0n);
+    Atomics.store(this.#deadlines, slot, BigInt(notBegun));
     Atomics.store(this.#runs, slot, BigInt(runId));
     return slot;
   }
@@ -35,11 +46,12 @@ export class Slots {
   }
 
   /** The runs under way. */
-  runs(): readonly { readonly slot: number; readonly runId: number; readonly deadline: number }[] {
-    const found: { slot: number; runId: number; deadline: number }[] = [];
+  runs(): readonly SlotRun[] {
+    const found: SlotRun[] = [];
     for (let slot = 0; slot < this.#runs.length; slot++) {
       const runId = Number(Atomics.load(this.#runs, slot));
-      if (runId !== 0) found.push({ slot, runId, deadline: Number(Atomics.load(this.#deadlines, slot)) });
+      const deadline = Number(Atomics.load(this.#deadlines, slot));
+      if (runId !== 0) found.push({ slot, runId, deadline, begun: deadline !== notBegun });
     }
     return found;
   }
