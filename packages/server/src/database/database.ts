@@ -39,7 +39,11 @@ export class Database implements Service {
     });
     // A connection that breaks while idle is replaced on the next query; the query paths report what matters.
     this.#pool.on("error", () => {});
-    this.#pool.on("connect", prepareStatements);
+    this.#pool.on("connect", (client) => {
+      // Nor may one that breaks while it is in use: its query, or the next one, says so.
+      client.on("error", () => {});
+      prepareStatements(client);
+    });
     this.db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: this.#pool }) });
   }
 
