@@ -1,7 +1,7 @@
 /** Documents and definitions that many tests of the API send. */
 
 export function vcon(uuid: string, more: object = {}) {
-  return { vcon: "0.3.0", uuid, created_at: "2026-01-01T00:00:00Z", parties: [{ tel: "+1" }], ...more };
+  return { vcon: "0.4.0", uuid, created_at: "2026-01-01T00:00:00Z", parties: [{ tel: "+1" }], ...more };
 }
 
 /** A pipeline definition. */

@@ -1,4 +1,5 @@
 import { createServer } from "node:net";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readConfig } from "../../src/config.ts";
 import { Server } from "../../src/server.ts";
@@ -6,7 +7,7 @@ import { type Answer, type CallOptions, call } from "../http/call.ts";
 import { createDatabase } from "./database.ts";
 
 /** The directory of the processors that only tests have. */
-export const testPlugins = fileURLToPath(new URL("../http/plugins", import.meta.url));
+export const testPlugins = dirname(fileURLToPath(import.meta.resolve("../http/plugins/test-processors.ts")));
 
 /** A whole vConductor: the API in the test's own process, its pipeline workers in theirs. */
 export interface TestServer {

@@ -1,0 +1,99 @@
+import { connect, createServer, type Socket } from "node:net";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createDatabase, type TestDatabase } from "../setup/database.ts";
+import { eventually } from "../setup/eventually.ts";
+import { startTestServer, type TestServer } from "../setup/test-server.ts";
+import { definition, vcon } from "./documents.ts";
+import { OpenApiDocument } from "./openapi-document.ts";
+
+/** A way to a database that can be cut, as by a restart or a broken network. */
+async function cuttable(database: string) {
+  const target = new URL(database);
+  const sockets = new Set<Socket>();
+  const proxy = createServer((socket) => {
+    const inner = connect(Number(target.port), target.hostname);
+    for (const [one, other] of [
+      [socket, inner],
+      [inner, socket],
+    ] as const) {
+      sockets.add(one);
+      one
+        .on("error", () => {})
+        .on("close", () => {
+          sockets.delete(one);
+          other.destroy();
+        });
+      one.pipe(other);
+    }
+  });
+  const listen = (port: number) => new Promise<void>((done) => proxy.listen(port, "127.0.0.1", done));
+  await listen(0);
+  const address = proxy.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  const url = new URL(database);
+  url.hostname = "127.0.0.1";
+  url.port = String(port);
+  const cut = () =>
+    new Promise<void>((done) => {
+      proxy.close(() => done());
+      for (const socket of sockets) socket.destroy();
+    });
+  return { url: url.href, cut, restore: () => listen(port) };
+}
+
+let database: TestDatabase;
+let way: Awaited<ReturnType<typeof cuttable>>;
+let server: TestServer;
+beforeAll(async () => {
+  database = await createDatabase();
+  way = await cuttable(database.url);
+  server = await startTestServer({ RUN_BACKGROUND_JOBS: "false", VCON_STORAGE_URL: way.url });
+});
+afterAll(async () => {
+  await server.stop();
+  await way.cut();
+  await database.drop();
+});
+
+describe("while the database is away", () => {
+  it("every route answers 503 as documented, and all is well again when it is back", async () => {
+    const document = new OpenApiDocument((await server.call("GET", "/openapi.json")).json);
+    expect((await server.call("POST", "/vcon", { body: vcon("u") })).status).toBe(204);
+    await way.cut();
+    const bodies: Readonly<Record<string, unknown>> = {
+      "/vcon": vcon("v"),
+      "/queue/{name}": { vcon_uuid: ["u"], paused: true },
+      "/pipeline/{name}": definition([]),
+      "/pipeline/{name}/run": vcon("v"),
+    };
+    const needNone = ["/health/live", "/version", "/metrics", "/events"];
+    try {
+      for (const operation of document.operations) {
+        const { method, path } = operation;
+        // Not a word needs the database: the processor works on what it is given.
+        if (needNone.includes(path) || path.startsWith("/processIO/")) continue;
+        const processor = { tags: ["t"], queue_name: "q" };
+        const body = path.startsWith("/process") ? processor : (bodies[path] ?? {});
+        const query = path.endsWith("/jq")
+          ? "?jq_transform=."
+          : path.endsWith("/jsonpath")
+            ? "?path_string=$"
+            : "";
+        const answer = await server.call(method, `${path.replace(/\{\w+\}/g, "1")}${query}`, {
+          ...(method === "GET" ? {} : { body }),
+        });
+        expect([operation.key, answer.status, answer.text]).toEqual([operation.key, 503, expect.any(String)]);
+        expect(document.differences(operation, answer)).toEqual([]);
+        expect([operation.key, answer.headers.get("retry-after")]).toEqual([operation.key, "1"]);
+        expect(answer.text).not.toMatch(/ECONN|127\.0\.0\.1|postgres/);
+      }
+      expect((await server.call("GET", "/health/live")).status).toBe(200);
+      expect((await server.call("GET", "/metrics")).status).toBe(200);
+    } finally {
+      await way.restore();
+    }
+    await eventually(async () => (await server.call("GET", "/health/ready")).status === 200);
+    expect((await server.call("GET", "/vcon/u")).json).toEqual(vcon("u"));
+    expect((await server.call("POST", "/vcon", { body: vcon("v") })).status).toBe(204);
+  });
+});
