@@ -76,6 +76,7 @@ async function replayOrBegin(options: {
   }
   if (row.mine) {
     request.idempotencyKey = key;
+    holdWhileUnderWay({ database, key, reply });
     return false;
   }
   if (row.status === null) {
@@ -87,6 +88,24 @@ async function replayOrBegin(options: {
     .headers({ ...row.headers, "idempotency-replayed": "true" })
     .send(row.body ?? undefined);
   return true;
+}
+
+/** A request may take long: its claim stays fresh until it has been answered. */
+function holdWhileUnderWay(claim: {
+  readonly database: Database;
+  readonly key: string;
+  readonly reply: FastifyReply;
+}): void {
+  const { database, key, reply } = claim;
+  const refresh = () =>
+    database
+      .run((db) =>
+        sql`update vconductor.idempotent_request set created_at = now()
+          where key = ${key} and status is null`.execute(db),
+      )
+      .catch(() => {});
+  const timer = setInterval(() => void refresh(), (abandonedAfterSeconds * 1000) / 4).unref();
+  reply.raw.once("close", () => clearInterval(timer));
 }
 
 async function keep(answer: {

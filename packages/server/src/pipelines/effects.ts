@@ -1,4 +1,5 @@
-import { type JsonObject, rewrite } from "@vconductor/vcon";
+import { isDeepStrictEqual } from "node:util";
+import { type JsonObject, migrate, rewrite } from "@vconductor/vcon";
 import type { NewJob } from "../jobs/job-queue.ts";
 import type { IoEntry, ProcessorIO } from "../processors/io.ts";
 import type { StoredVcon, VconChange } from "../vcons/vcon-store.ts";
@@ -42,5 +43,7 @@ function textOf(entry: IoEntry, sources: Sources): string {
   const text = entry.origin?.text ?? sources.get(entry.uuid)?.body;
   if (text === undefined) return JSON.stringify(entry.value);
   const original: JsonObject = JSON.parse(text);
+  // One that no processor touched, but that counts as new, stays as it was given, in its own version.
+  if (entry.origin === undefined && isDeepStrictEqual(migrate(original), entry.value)) return text;
   return rewrite({ text, original, changed: entry.value });
 }

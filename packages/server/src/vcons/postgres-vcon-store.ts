@@ -150,7 +150,8 @@ async function currentRevision(tx: Transaction, uuid: string): Promise<number | 
     .selectFrom("vconductor.vcon")
     .select("revision")
     .where("uuid", "=", uuid)
-    .forUpdate()
+    // No stronger: the text index refers to the row while it holds a mark that a write then waits for.
+    .forNoKeyUpdate()
     .executeTakeFirst();
   return row?.revision;
 }

@@ -46,7 +46,8 @@ function stop(runId: number, why: "lost" | "cancelled"): void {
   tell({ type: why, runId });
   setTimeout(() => {
     stopping.delete(runId);
-    if (slots.runs().some((candidate) => candidate.runId === runId)) endProcess();
+    // One that waits for its turn ends when that comes: no reason to end those before it.
+    if (slots.runs().some((candidate) => candidate.runId === runId && candidate.begun)) endProcess();
   }, data.graceMs);
 }
 
