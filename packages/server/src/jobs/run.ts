@@ -18,7 +18,7 @@ export type RunOutcome =
   | "failed"
   /** It failed and the job will be tried again. */
   | "retry"
-  /** Its worker died or stopped sending heartbeats. */
+  /** Its worker died or stopped sending heartbeats; also the last one of a job that has crashed too often. */
   | "crashed"
   /** Its worker handed it back unfinished, for example to shut down. */
   | "released"

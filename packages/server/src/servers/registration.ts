@@ -61,7 +61,8 @@ export class Registration implements Service {
 
   async #beat(): Promise<void> {
     try {
-      await this.#registry.heartbeat(this.key);
+      // A record that was deleted comes back while the server lives.
+      if (!(await this.#registry.heartbeat(this.key)) && this.#registered) await this.#report();
       await this.#registry.purge();
     } catch (error) {
       if (!isUnavailable(error))

@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import type { Logger } from "pino";
 import { leanChild } from "../lean-start.ts";
+import { settles } from "../pipelines/job-runner.ts";
 import type { Service } from "../service.ts";
 import type { StoreUrls } from "../stores.ts";
 import type { FromWorker, ToWorker } from "./worker-messages.ts";
@@ -10,6 +11,8 @@ const firstPauseMs = 100;
 const longestPauseMs = 10_000;
 // A worker that lived this long had no trouble starting: the next one is started at once.
 const healthyAfterMs = 10_000;
+/** How long a stop waits for what dead workers had in hand to be given back. */
+const aftermathMs = 5000;
 
 export interface SupervisorOptions {
   /** The module that the processes run. */
@@ -76,7 +79,8 @@ export class Supervisor implements Service {
         clearTimeout(late);
       }),
     );
-    await Promise.all(this.#aftermath);
+    // With the database away this would wait for it for ever: the leases bring those jobs back, too.
+    await settles(Promise.all(this.#aftermath), aftermathMs);
   }
 
   #fill(seat: Seat): Promise<void> {

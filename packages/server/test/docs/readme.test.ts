@@ -3,11 +3,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
-import { call, startServer } from "../promises/server-process.ts";
-import { createDatabase } from "../setup/database.ts";
+import { startTestServer } from "../setup/test-server.ts";
 
 const root = join(import.meta.dirname, "../../../..");
-
 const hasCurl = spawnSync("curl", ["--json", "{}", "--version"]).status === 0;
 
 test.skipIf(!hasCurl)(
@@ -17,8 +15,7 @@ test.skipIf(!hasCurl)(
     const session = readme.slice(readme.indexOf("## A first session"));
     const script = [...session.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, code]) => code).join("\n");
     expect(script).toContain("URL=http://localhost:8000");
-    const database = await createDatabase();
-    const server = await startServer({ VCON_STORAGE_URL: database.url });
+    const server = await startTestServer();
     try {
       const own = script.replaceAll("http://localhost:8000", server.url);
       const { stdout } = await promisify(execFile)("bash", ["-eu", "-c", own], {
@@ -30,14 +27,12 @@ test.skipIf(!hasCurl)(
       const sample: { readonly uuid: string } = JSON.parse(
         readFileSync(join(root, "examples/conversations/team-chat.vcon.json"), "utf8"),
       );
-      const { body } = await call("GET", `${server.url}/vcon/${sample.uuid}`);
-      expect(body).toMatchObject({
+      expect((await server.call("GET", `/vcon/${sample.uuid}`)).json).toMatchObject({
         analysis: [{ type: "conversation_stats" }],
         attachments: [{ purpose: "tags", body: ["team:support"] }],
       });
     } finally {
       await server.stop();
-      await database.drop();
     }
   },
 );
