@@ -59,7 +59,7 @@ describe("defaults", () => {
       access: undefined,
       runBackgroundJobs: true,
       workers: 3,
-      workerConcurrency: 32,
+      workerConcurrency: 64,
       workQueues: [],
       leaseSeconds: 30,
       crashLimit: 3,

@@ -175,8 +175,9 @@ export const settings = {
     variable: "WORKER_CONCURRENCY",
     group: "Jobs and workers",
     kind: integer({ min: 1, max: 1000 }),
-    default: "32",
-    meaning: "How many runs each pipeline worker has under way at once.",
+    default: "64",
+    meaning:
+      "How many runs each pipeline worker has under way at once. Each holds its vCons in memory: choose fewer for very large ones.",
   }),
   workQueues: setting({
     variable: "WORK_QUEUES",

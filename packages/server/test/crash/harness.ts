@@ -237,7 +237,7 @@ export function isAlive(pid: number): boolean {
 }
 
 /** An address of this machine that nothing listens on. */
-export async function freeUrl(): Promise<string> {
+async function freeUrl(): Promise<string> {
   const probe = createServer().listen(0, "127.0.0.1");
   await once(probe, "listening");
   const address = probe.address();
