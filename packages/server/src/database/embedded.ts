@@ -159,7 +159,7 @@ export class EmbeddedPostgres implements Service {
       if (typeof outcome !== "string") return outcome;
       if (!lostRace.test(outcome)) {
         const reason = passing.exec(outcome)?.[0];
-        if (reason === undefined) throw failure(this.#directory, "did not start", outcome);
+        if (reason === undefined) throw failure(this.#directory, "did not start", lastLines(outcome));
         await wait(reason);
       }
     }
@@ -304,10 +304,10 @@ export class EmbeddedPostgres implements Service {
     return log;
   }
 
-  /** The last lines that PostgreSQL wrote beyond the first `size` bytes of its log. */
+  /** What was written to PostgreSQL's log beyond its first `size` bytes; of several that start at once, by each. */
   async #logSince(size: number): Promise<string> {
     const log = await readFile(join(this.#directory, "postgresql.log")).catch(() => Buffer.alloc(0));
-    return log.subarray(size).toString().trimEnd().split("\n").slice(-5).join("\n");
+    return log.subarray(size).toString().trimEnd();
   }
 
   /**
@@ -343,6 +343,10 @@ export class EmbeddedPostgres implements Service {
       await client.end().catch(() => {});
     }
   }
+}
+
+function lastLines(text: string): string {
+  return text.split("\n").slice(-5).join("\n");
 }
 
 async function createDatabase(client: pg.Client): Promise<void> {
