@@ -9,11 +9,12 @@ import { PipelineCache } from "../pipelines/pipeline-cache.ts";
 import { loadProcessors } from "../processors/load.ts";
 import { stepServices } from "../processors/services.ts";
 import { openStores } from "../stores.ts";
+import { obeySupervisor, type Stop } from "./child.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { Slots } from "./slots.ts";
 import { Turnstile } from "./turnstile.ts";
 import { WorkerLoop } from "./worker-loop.ts";
-import type { FromWorker, ToWorker, WorkerStart } from "./worker-messages.ts";
+import type { FromWorker, WorkerStart } from "./worker-messages.ts";
 
 // The main module of a pipeline worker: an operating system process of its own, so that a processor that blocks,
 // leaks or crashes takes down only this. The supervisor in the server starts it and watches over it.
@@ -24,25 +25,12 @@ const graceMs = 5000;
 const config = readConfig(process.env);
 const log = createLog(config);
 
-let stop: (() => Promise<void>) | undefined;
-process.on("message", (message: ToWorker) => {
-  if (message.type === "start") {
-    run(message).catch((error: unknown) => {
-      log.fatal({ err: error }, "the pipeline worker could not start");
-      process.exit(1);
-    });
-  } else void stop?.();
-});
-// The server is gone (killed, perhaps): finish what is in hand, then go too.
-process.on("disconnect", () => {
-  if (stop === undefined) process.exit(0);
-  void stop();
-});
-// A Ctrl-C in the terminal reaches this process as well: the server tells it when to stop.
-process.on("SIGINT", () => {});
-process.on("SIGTERM", () => void stop?.());
+obeySupervisor({ log, title: "pipeline worker", run });
 
-async function run({ urls, worker, server, address }: WorkerStart): Promise<void> {
+async function run(
+  { urls, worker, server, address }: WorkerStart,
+  onStop: (stop: Stop) => void,
+): Promise<void> {
   const leaseMs = config.leaseSeconds * 1000;
   const stores = openStores({
     urls,
@@ -121,11 +109,11 @@ async function run({ urls, worker, server, address }: WorkerStart): Promise<void
   const retireUnlessSettled = async (work: Promise<unknown>) => {
     if (await settles(work, graceMs)) return;
     tell({ type: "retiring", reason: "a processor did not stop when its time was up" });
-    await stop?.();
+    await stop();
   };
 
   let stopping: Promise<void> | undefined;
-  stop = () => {
+  const stop = () => {
     stopping ??= (async () => {
       const drained = loop.stop();
       const inTime = await settles(drained, config.stopGraceSeconds * 1000);
@@ -141,6 +129,7 @@ async function run({ urls, worker, server, address }: WorkerStart): Promise<void
     })();
     return stopping;
   };
+  onStop(stop);
 
   await stores.start();
   await listener.start();

@@ -61,11 +61,6 @@ export class Supervisor implements Service {
     await Promise.all(this.#seats.map((seat) => this.#fill(seat)));
   }
 
-  /** The process ids of the workers. */
-  get pids(): readonly number[] {
-    return this.#seats.flatMap((seat) => seat.child?.pid ?? []);
-  }
-
   async stop(): Promise<void> {
     this.#stopping = true;
     await Promise.all(
