@@ -4,23 +4,22 @@ export {
   type ConversationTotals,
   conversationStats,
   type PartyStats,
-} from "./conversation-stats.ts";
-export { conversationStatsSchema } from "./conversation-stats-schema.ts";
-export { formatDate, parseDate } from "./dates.ts";
-export { defineFilter, type VconFilter } from "./define-filter.ts";
-export { type Description, describe, searchText } from "./describe.ts";
-export { type Finding, VconError, type VconErrorCode } from "./errors.ts";
-export { detectForm, uuidOf } from "./form.ts";
-export { exceedsDepth } from "./json-text.ts";
-export { migrate } from "./migrate.ts";
-export { partyKey } from "./parties.ts";
-export { type ReadVcon, readVcon } from "./read.ts";
-export { rewrite } from "./rewrite.ts";
-export { isEncryptedVcon, isSignedVcon, isVcon } from "./shape.ts";
-export { addTags, readTags } from "./tags.ts";
-export { type Converted, type TargetVersion, toVersion } from "./to-version.ts";
-export { type Turn, transcript, UNKNOWN_SPEAKER } from "./transcript.ts";
-export type { TurnSource } from "./transcript-formats.ts";
+} from "./conversation/conversation-stats.ts";
+export { conversationStatsSchema } from "./conversation/conversation-stats-schema.ts";
+export { type Description, describe, searchText } from "./conversation/describe.ts";
+export { type Turn, transcript, UNKNOWN_SPEAKER } from "./conversation/transcript.ts";
+export type { TurnSource } from "./conversation/transcript-formats.ts";
+export { formatDate, parseDate } from "./document/dates.ts";
+export { type Finding, VconError, type VconErrorCode } from "./document/errors.ts";
+export { detectForm, uuidOf } from "./document/form.ts";
+export { exceedsDepth } from "./document/json-text.ts";
+export { migrate } from "./document/migrate.ts";
+export { partyKey } from "./document/parties.ts";
+export { type ReadVcon, readVcon } from "./document/read.ts";
+export { rewrite } from "./document/rewrite.ts";
+export { isEncryptedVcon, isSignedVcon, isVcon } from "./document/shape.ts";
+export { addTags, readTags } from "./document/tags.ts";
+export { type Converted, type TargetVersion, toVersion } from "./document/to-version.ts";
 export {
   type Analysis,
   type Attachment,
@@ -35,5 +34,6 @@ export {
   type VconForm,
   type VconVersion,
   vconVersions,
-} from "./types.ts";
-export { newUuid } from "./uuid.ts";
+} from "./document/types.ts";
+export { newUuid } from "./document/uuid.ts";
+export { defineFilter, type VconFilter } from "./filters/define-filter.ts";

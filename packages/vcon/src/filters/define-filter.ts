@@ -1,4 +1,4 @@
-import type { JsonObject, Vcon } from "./types.ts";
+import type { JsonObject, Vcon } from "../document/types.ts";
 
 /**
  * A pure operation on one vCon. It needs no server: the same filter runs from the library, the `vcon` command and, as

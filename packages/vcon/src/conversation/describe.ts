@@ -1,8 +1,8 @@
-import { parseDate } from "./dates.ts";
-import { member, objectsMember, stringMember } from "./json.ts";
-import { partyKey, readable } from "./parties.ts";
+import { parseDate } from "../document/dates.ts";
+import { member, objectsMember, stringMember } from "../document/json.ts";
+import { partyKey, readable } from "../document/parties.ts";
+import type { JsonObject, VconForm } from "../document/types.ts";
 import { transcript } from "./transcript.ts";
-import type { JsonObject, VconForm } from "./types.ts";
 
 /** What a store keeps beside a document, to list and find it. */
 export interface Description {

@@ -1,4 +1,4 @@
-import { parseDate, plausibleSeconds } from "./dates.ts";
+import { parseDate, plausibleSeconds } from "../document/dates.ts";
 import {
   isArray,
   isObject,
@@ -8,9 +8,9 @@ import {
   objectsMember,
   parseJson,
   stringMember,
-} from "./json.ts";
-import { isPartyIndex } from "./parties.ts";
-import type { JsonObject, JsonValue } from "./types.ts";
+} from "../document/json.ts";
+import { isPartyIndex } from "../document/parties.ts";
+import type { JsonObject, JsonValue } from "../document/types.ts";
 
 /** Where the words of a turn come from: a text dialog, or a transcript in one of the formats that are understood. */
 export type TurnSource = "dialog" | "deepgram" | "whisper" | "openai" | "wtf" | "list" | "text";

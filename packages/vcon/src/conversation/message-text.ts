@@ -1,7 +1,7 @@
-import { decodeBase64url, decodeUtf8 } from "./base64url.ts";
+import { decodeBase64url, decodeUtf8 } from "../document/base64url.ts";
+import { stringMember } from "../document/json.ts";
+import type { JsonObject } from "../document/types.ts";
 import { htmlToText } from "./html-text.ts";
-import { stringMember } from "./json.ts";
-import type { JsonObject } from "./types.ts";
 
 const MAX_NESTING = 8;
 

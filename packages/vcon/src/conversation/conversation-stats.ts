@@ -1,10 +1,10 @@
-import { parseDate, plausibleSeconds } from "./dates.ts";
-import { member, objectsMember, stringMember } from "./json.ts";
-import { partyLabels } from "./parties.ts";
+import { parseDate, plausibleSeconds } from "../document/dates.ts";
+import { member, objectsMember, stringMember } from "../document/json.ts";
+import { partyLabels } from "../document/parties.ts";
+import type { JsonObject } from "../document/types.ts";
 import { type Run, runsOf, type SpeakerKey, speakerKey } from "./runs.ts";
 import { countSpeech } from "./speech-overlap.ts";
 import { type Turn, transcript } from "./transcript.ts";
-import type { JsonObject } from "./types.ts";
 
 export interface PartyStats {
   /** Index into `parties`; null for a speaker whom the transcript does not tie to a party. */

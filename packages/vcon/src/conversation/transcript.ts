@@ -1,7 +1,8 @@
-import { parseDate } from "./dates.ts";
-import { isArray, member, objectsMember, stringMember } from "./json.ts";
+import { parseDate } from "../document/dates.ts";
+import { isArray, member, objectsMember, stringMember } from "../document/json.ts";
+import { channelParties, dialogParties, originatorOf, partyLabels } from "../document/parties.ts";
+import type { JsonObject } from "../document/types.ts";
 import { messageText } from "./message-text.ts";
-import { channelParties, dialogParties, originatorOf, partyLabels } from "./parties.ts";
 import {
   type ParsedTranscript,
   parseTranscript,
@@ -9,7 +10,6 @@ import {
   type TurnSource,
   type Utterance,
 } from "./transcript-formats.ts";
-import type { JsonObject } from "./types.ts";
 
 /** The label of a turn of which nobody knows whose it is. */
 export const UNKNOWN_SPEAKER = "Unknown";
