@@ -1,4 +1,4 @@
-import type { VconFilter } from "@vconductor/vcon";
+import type { AnyFilter } from "@vconductor/vcon";
 import type { Processor } from "./define.ts";
 import { fromFilter } from "./from-filter.ts";
 import { isRecord } from "./json.ts";
@@ -49,6 +49,12 @@ function isProcessor(item: object): item is Processor {
   return "process" in item && typeof item.process === "function";
 }
 
-function isFilter(item: object): item is VconFilter<object> {
-  return "apply" in item && typeof item.apply === "function";
+function isFilter(item: object): item is AnyFilter {
+  return (
+    ("apply" in item && typeof item.apply === "function") ||
+    ("applyToDocument" in item &&
+      typeof item.applyToDocument === "function" &&
+      "accepts" in item &&
+      Array.isArray(item.accepts))
+  );
 }

@@ -51,3 +51,8 @@ export function plausibleSeconds(value: JsonValue | undefined): number | undefin
 export function formatDate(time: number): string {
   return new Date(time).toISOString().replace("Z", "+00:00");
 }
+
+/** The way the draft wants dates (the profile of JMAP): `2026-03-04T05:06:07Z`, with a fraction only where there is one. */
+export function writeDate(time: number): string {
+  return new Date(time).toISOString().replace(".000Z", "Z");
+}

@@ -10,6 +10,7 @@ test("a filter is its own declaration", async () => {
     options: { type: "object", properties: { tags: { type: "array", items: { type: "string" } } } },
     apply: (vcon, { tags }) => addTags(vcon, tags),
   });
-  const result = await filter.apply({ uuid: "u" }, { tags: ["x"] });
+  const context = { domain: "example.com", jq: async () => [] };
+  const result = await filter.apply({ uuid: "u" }, { tags: ["x"] }, context);
   expect(result.attachments).toMatchObject([{ body: ["x"] }]);
 });
