@@ -26,7 +26,6 @@ export function fromFilter(filter: AnyFilter): Processor {
       const context = { domain: hostname(), jq, signal, fetch };
       const result = await applyFilter(filter, input, { options, context });
       signal.throwIfAborted();
-      if (result === input) return io;
       if (result.uuid === io.uuid(index)) io.update(toValue(result));
       else io.add(toValue(result));
       return io;
