@@ -1,4 +1,16 @@
-/** The vCon document: read, check, migrate and write conversations. Runs in Node and in browsers. */
+/** The vCon document: read, check, migrate, build and write conversations. Runs in Node and in browsers. */
+export {
+  type AnalysisOptions,
+  type AttachmentOptions,
+  type Body,
+  type CreateOptions,
+  type Disposition,
+  type ExternalRecording,
+  type InlineRecording,
+  type TransferOptions,
+  VconBuilder,
+} from "./building/builder.ts";
+export type { DialogOptions, Moment, PartyEvent } from "./building/dialog-options.ts";
 export {
   type ConversationStats,
   type ConversationTotals,
@@ -56,7 +68,6 @@ export {
   type Party,
   type PartyReference,
   type SignedVcon,
-  type Vcon,
   type VconForm,
   type VconVersion,
   vconVersions,
@@ -71,3 +82,11 @@ export {
   type SealFilter,
   type VconFilter,
 } from "./filters/define-filter.ts";
+export { mediatypeOf, type RecordingInfo, recordingInfo } from "./media/recording.ts";
+export {
+  type ValidateOptions,
+  type ValidationFinding,
+  type ValidationMode,
+  validate,
+} from "./validation/validate.ts";
+export { Vcon } from "./vcon.ts";
