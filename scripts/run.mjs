@@ -1,5 +1,5 @@
 /**
- * Starts the project's commands: `node scripts/run.mjs demo|start|check|bench|test [arguments]`.
+ * Starts the project's commands: `node scripts/run.mjs demo|start|check|bench|test|package [arguments]`.
  *
  * Plain JavaScript for any Node.js from 20 on, with nothing installed: it installs the packages when they are missing
  * or out of date, and then runs the real command with the Node.js 24 that comes with them.
@@ -38,6 +38,7 @@ const targets = {
   check: ["packages/server/src/main.ts", "check"],
   bench: ["bench/main.ts"],
   test: ["scripts/test.ts"],
+  package: ["scripts/package.ts"],
 };
 
 /** What went wrong, for whoever typed the command. */
@@ -97,7 +98,8 @@ async function install() {
     "--include=dev",
     "--include=optional",
   ];
-  const code = await run("npm", npmArgs, { ...process.env, PATH: outside.join(delimiter) });
+  const env = { ...environmentForNpm(), PATH: outside.join(delimiter) };
+  const code = await run("npm", npmArgs, env, root);
   // Stopped by whoever started it: nothing to explain.
   if (code > 128) {
     rmSync(lock, { recursive: true, force: true });
@@ -110,6 +112,13 @@ async function install() {
     );
   }
   await writeFile(installed, `${hash}\n`);
+}
+
+/** An npm that started this, `npm pack --dry-run` say, hands its options on; they are not meant for another npm. */
+function environmentForNpm() {
+  const notMeant =
+    /^npm_config_(?:dry_run|workspaces?|include_workspace_root|prefix|local_prefix|ignore_scripts)$/i;
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !notMeant.test(name)));
 }
 
 function checkWritable() {
@@ -197,8 +206,8 @@ async function findNode() {
 }
 
 /** Runs a command in the foreground. Answers with its exit code, 128 and the signal's number when one ended it. */
-async function run(command, args, env) {
-  const child = spawn(command, args, { cwd: process.cwd(), env, stdio: "inherit" });
+async function run(command, args, env, cwd = process.cwd()) {
+  const child = spawn(command, args, { cwd, env, stdio: "inherit" });
   const forward = (signal) => child.kill(signal);
   // Ctrl-C reaches every process of the terminal's foreground group, so the child has it already.
   const interrupt = hasTerminal() ? () => {} : forward;
