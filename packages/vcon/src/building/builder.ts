@@ -179,6 +179,9 @@ export class VconBuilder {
 
   /** A recording that stays where it is: the vCon has its address, hash and duration. */
   async addExternalRecording({ body, mediatype, url, hash, ...options }: ExternalRecording): Promise<number> {
+    if (!/^https:\/\/[^/]/i.test(url)) {
+      throw new VconError("invalid_option", `url: ${url} is no https URL, and vCons take no other.`);
+    }
     const content_hash = await contentHash(body, hash);
     return this.#addDialog(
       "recording",

@@ -1,3 +1,5 @@
+import { CommandError } from "./exit-codes.ts";
+
 /* Options with several values, as the Python command has them; commander knows one value or any number. */
 
 const SEPARATOR = "\u001f";
@@ -37,6 +39,15 @@ export function joinValues(argv: readonly string[]): string[] {
   return joined;
 }
 
-export function splitValues(text: string): readonly string[] {
-  return text === "" ? [] : text.split(SEPARATOR);
+/**
+ * The values that `joinValues` joined.
+ *
+ * @param usage the option and what its values are called, for example "-p HOST PORT"
+ * @throws CommandError there are fewer
+ */
+export function splitValues(text: string, usage: string): readonly string[] {
+  const values = text.split(SEPARATOR);
+  const [option = "", ...names] = usage.split(" ");
+  if (values.length === names.length && values.every((value) => value !== "")) return values;
+  throw new CommandError(`${option} needs ${names.length} values: ${names.join(" ")}.`, 2);
 }

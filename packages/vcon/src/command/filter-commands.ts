@@ -2,9 +2,19 @@ import type { Command } from "commander";
 import { optionsOf } from "./edit.ts";
 import type { GlobalOptions } from "./input-output.ts";
 
+/** A filter of somebody else's, as `-r` names it. */
+export interface Registration {
+  readonly name: string;
+  readonly module: string;
+  /** What the module calls it. */
+  readonly exported: string;
+  /** JSON. */
+  readonly init: string;
+}
+
 export interface FilterFlags extends GlobalOptions {
   readonly list?: boolean;
-  readonly register?: readonly (readonly string[])[];
+  readonly register?: readonly Registration[];
 }
 
 /** `vcon filter …`. */

@@ -10,10 +10,10 @@ import { Progress } from "./progress.ts";
 /** The options before or after any command: where the vCon comes from, and where it goes. */
 export interface GlobalOptions extends HttpOptions {
   readonly infile?: string;
-  readonly get?: readonly string[];
+  readonly get?: { readonly host: string; readonly port: string; readonly uuid: string };
   readonly newvcon?: boolean;
   readonly outfile?: string;
-  readonly post?: readonly string[];
+  readonly post?: { readonly host: string; readonly port: string };
 }
 
 export const progress = new Progress();
@@ -45,10 +45,7 @@ export async function readBytes(options: GlobalOptions): Promise<Uint8Array | un
   if (options.newvcon) return undefined;
   if (options.infile !== undefined) return readFile(options.infile);
   if (options.get !== undefined) {
-    const [host, port, uuid] = options.get;
-    if (host === undefined || port === undefined || uuid === undefined) {
-      throw new CommandError("-g needs three values: HOST PORT UUID.", 2);
-    }
+    const { host, port, uuid } = options.get;
     progress.say(`Fetching ${uuid}`);
     return getVcon(vconUrl(hostUrl(host, port), uuid), options);
   }
@@ -84,8 +81,7 @@ export async function writeDocument(document: VconDocument, options: GlobalOptio
   const text = document.state === "verified" ? contentText(document) : toText(document);
   await write(text, options);
   if (options.post === undefined) return;
-  const [host, port] = options.post;
-  if (host === undefined || port === undefined) throw new CommandError("-p needs two values: HOST PORT.", 2);
+  const { host, port } = options.post;
   await postVcon(vconUrl(hostUrl(host, port)), text, options);
 }
 

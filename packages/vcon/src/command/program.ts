@@ -3,7 +3,7 @@ import { Command, Option } from "commander";
 import { addAddCommands } from "./add-commands.ts";
 import { splitValues } from "./arguments.ts";
 import { CommandError, exitCodes } from "./exit-codes.ts";
-import { addFilterCommands } from "./filter-commands.ts";
+import { addFilterCommands, type Registration } from "./filter-commands.ts";
 import { type GlobalOptions, readInput, writeDocument } from "./input-output.ts";
 import { addInspectCommands } from "./inspect-commands.ts";
 import { addRedactCommand } from "./redact-command.ts";
@@ -65,20 +65,15 @@ function oneLine(text: string): string {
 }
 
 function addGlobalOptions(program: Command): void {
-  const values = (text: string) => splitValues(text);
-  const appended = (text: string, before: readonly (readonly string[])[] = []) => [
-    ...before,
-    splitValues(text),
-  ];
   const input = "Input (one of these; stdin otherwise, where nothing at all is a new vCon):";
   const output = "Output (stdout otherwise):";
   const server = "For servers:";
   const options = [
     group(new Option("-i, --infile <FILE>", "read this file"), input),
-    group(new Option("-g, --get <HOST PORT UUID>", "get it from a server").argParser(values), input),
+    group(new Option("-g, --get <HOST PORT UUID>", "get it from a server").argParser(toGet), input),
     group(new Option("-n, --newvcon", "begin with a new, empty one"), input),
     group(new Option("-o, --outfile <FILE>", "write to this file"), output),
-    group(new Option("-p, --post <HOST PORT>", "after that, post it to a server").argParser(values), output),
+    group(new Option("-p, --post <HOST PORT>", "after that, post it to a server").argParser(toPost), output),
     group(
       new Option("--token <TOKEN>", "access token; better in the variable VCON_TOKEN, where nobody sees it"),
       server,
@@ -90,9 +85,27 @@ function addGlobalOptions(program: Command): void {
     new Option(
       "-r, --register <NAME MODULE CLASS INITJSON>",
       "add a filter: an export of a JavaScript module, and its options",
-    ).argParser(appended),
+    ).argParser(toRegister),
   ];
   for (const option of options) program.addOption(option);
+}
+
+function toGet(text: string): GlobalOptions["get"] {
+  const [host = "", port = "", uuid = ""] = splitValues(text, "-g HOST PORT UUID");
+  return { host, port, uuid };
+}
+
+function toPost(text: string): GlobalOptions["post"] {
+  const [host = "", port = ""] = splitValues(text, "-p HOST PORT");
+  return { host, port };
+}
+
+function toRegister(text: string, before: readonly Registration[] = []): readonly Registration[] {
+  const [name = "", module = "", exported = "", init = ""] = splitValues(
+    text,
+    "-r NAME MODULE CLASS INITJSON",
+  );
+  return [...before, { name, module, exported, init }];
 }
 
 function group(option: Option, heading: string): Option {

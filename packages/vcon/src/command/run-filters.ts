@@ -11,7 +11,7 @@ import { checkOptions } from "../filters/check-options.ts";
 import { type AnyFilter, applyFilter } from "../filters/define-filter.ts";
 import { FILTER_OPTIONS } from "./arguments.ts";
 import { CommandError } from "./exit-codes.ts";
-import type { FilterFlags } from "./filter-commands.ts";
+import type { FilterFlags, Registration } from "./filter-commands.ts";
 import { domain, progress, readInput, write, writeDocument } from "./input-output.ts";
 import { runJq } from "./jq.ts";
 import { parseArgument } from "./operands.ts";
@@ -92,12 +92,10 @@ function filterNamed(name: string, registered: ReadonlyMap<string, Registered>):
 }
 
 async function registeredFilters(
-  registrations: readonly (readonly string[])[],
+  registrations: readonly Registration[],
 ): Promise<ReadonlyMap<string, Registered>> {
   const filters = new Map<string, Registered>();
-  for (const [name, module, exported, init = "{}"] of registrations) {
-    if (!name || !module || !exported)
-      throw new CommandError("-r needs four values: NAME MODULE CLASS INITJSON.", 2);
+  for (const { name, module, exported, init } of registrations) {
     if (filters.has(name) || builtinFilter(name))
       throw new CommandError(`There is a filter ${name} already.`, 2);
     const options = object(init, "INITJSON");
