@@ -9,6 +9,7 @@ export default defineConfig({
       "scripts/**/*.test.ts",
     ],
     globalSetup: ["packages/server/test/setup/postgres.ts"],
+    setupFiles: ["packages/vcon/test/setup/fixed-seed.ts"],
     // Real processes: the tests kill, fork and wait for signals.
     pool: "forks",
     maxWorkers: 2,

@@ -3,15 +3,29 @@ import { addTags, readTags } from "../src/index.ts";
 
 test("tags go to a new attachment, then to the same one, each once", () => {
   const empty = { uuid: "u", parties: [] };
-  const one = addTags(empty, ["a:1", "a:1"]);
+  const now = Date.parse("2026-03-04T10:00:00Z");
+  const one = addTags(empty, ["a:1", "a:1"], { now });
   expect(one.attachments).toEqual([
-    { purpose: "tags", mediatype: "application/json", encoding: "json", body: ["a:1"] },
+    {
+      purpose: "tags",
+      start: "2026-03-04T10:00:00Z",
+      mediatype: "application/json",
+      encoding: "json",
+      body: ["a:1"],
+    },
   ]);
   const two = addTags(one, ["a:1", "b:2"]);
   expect(two.attachments).toHaveLength(1);
   expect(readTags(two)).toEqual(["a:1", "b:2"]);
   expect(addTags(two, ["b:2"])).toBe(two);
   expect(empty).toEqual({ uuid: "u", parties: [] });
+});
+
+test("a new attachment names the first party and dialog, as the draft wants it", () => {
+  const vcon = { uuid: "u", parties: [{}], dialog: [{ type: "text" }] };
+  expect(addTags(vcon, ["a"]).attachments).toMatchObject([
+    { party: 0, dialog: 0, start: expect.any(String) },
+  ]);
 });
 
 test("attachments of the old name, of JSON text, and other people's entries are kept", () => {

@@ -1,3 +1,4 @@
+import { writeDate } from "./dates.ts";
 import { isArray, member, objectsMember, parseJson, stringMember } from "./json.ts";
 import type { Attachment, JsonObject, JsonValue, Vcon } from "./types.ts";
 
@@ -10,8 +11,14 @@ export function readTags(vcon: JsonObject): readonly string[] {
 /**
  * Adds tags, usually `key:value`, to the first tags attachment, or to a new one at the end. Tags that are there already
  * are not added again; when that leaves none, the vCon given comes back.
+ *
+ * @param options.now for a new attachment, in milliseconds since 1970. Default: the clock
  */
-export function addTags(vcon: Vcon, tags: readonly string[]): Vcon {
+export function addTags(
+  vcon: Vcon,
+  tags: readonly string[],
+  { now = Date.now() }: { readonly now?: number } = {},
+): Vcon {
   const present = new Set(readTags(vcon));
   const added = [...new Set(tags)].filter((tag) => !present.has(tag));
   if (added.length === 0) return vcon;
@@ -21,6 +28,10 @@ export function addTags(vcon: Vcon, tags: readonly string[]): Vcon {
   if (grown === undefined) {
     const fresh: Attachment = {
       purpose: "tags",
+      start: writeDate(now),
+      // They are about the whole. The draft wants every attachment to name a party and a dialog all the same.
+      ...(vcon.parties?.length ? { party: 0 } : {}),
+      ...(vcon.dialog?.length ? { dialog: 0 } : {}),
       mediatype: "application/json",
       encoding: "json",
       body: added,

@@ -44,8 +44,12 @@ export function withRecording(
   };
 }
 
-/** The real names, each once, whatever its case. */
+/** The real names in order of appearance, each once, whatever its case. */
 export function namesAmong(speakers: readonly string[]): readonly string[] {
-  const names = speakers.map(readable).filter((name) => !NUMBERED.test(name));
-  return [...new Map(names.toReversed().map((name) => [name.toLowerCase(), name])).values()].reverse();
+  const names = new Map<string, string>();
+  for (const name of speakers.map(readable)) {
+    const key = name.toLowerCase();
+    if (!NUMBERED.test(name) && !names.has(key)) names.set(key, name);
+  }
+  return [...names.values()];
 }

@@ -263,7 +263,7 @@ describe("look", () => {
     const ended = await vcon(["validate"], { input: bad });
     expect(ended.code).toBe(1);
     expect(ended.stdout.toString()).toMatch(
-      /^error: dialog\[0\]\.type: .*nonsense.* \[dialog-type, Dialog Object \/ type\]\n[^]*1 error, \d+ warnings?\.\n$/,
+      /^error: dialog\[0\]\.type: .*nonsense.* \[dialog-type, Dialog Object \/ type\]\n[\s\S]*1 error, \d+ warnings?\.\n$/,
     );
     expect(await vcon(["validate", "--lenient"], { input: bad })).toMatchObject({ code: 0 });
     const findings = JSON.parse((await vcon(["validate", "--json"], { input: bad })).stdout.toString());
