@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 /** Bytes of each vCon of the benchmark: a few minutes of talk with its transcript. */
 export const documentBytes = 12_000;
 
-const phrases = [
+export const phrases = [
   "Good morning, thank you for calling, how can I help you today?",
   "The connection drops every evening around eight, and it takes a while to come back.",
   "I see. Could you tell me which lights are on at the front of the device?",

@@ -17,6 +17,7 @@ import { disturbances, type Report, type RowReport, reportRow, textTable } from 
 import type { Bench, Row } from "./row.ts";
 import { enqueue } from "./rows/enqueue.ts";
 import { jobs } from "./rows/jobs.ts";
+import { parseAndValidate, signAndVerify } from "./rows/library.ts";
 import { memory } from "./rows/memory.ts";
 import { pickup } from "./rows/pickup.ts";
 import { read } from "./rows/read.ts";
@@ -25,7 +26,7 @@ import { BenchServer } from "./server.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 /** In the order of measuring: memory while the server is fresh. */
-const rows: readonly Row[] = [memory, store, read, jobs, enqueue, pickup];
+const rows: readonly Row[] = [memory, store, read, jobs, enqueue, pickup, parseAndValidate, signAndVerify];
 
 const usage = `usage: npm run bench [-- options]
 

@@ -29,7 +29,7 @@ export interface RowReport extends Measured {
   readonly aim: string;
   /** The raw speed beside it: the mean of before and after. Null where none belongs there. */
   readonly raw: { readonly what: "INSERTs" | "SELECTs"; readonly per_second: number } | null;
-  /** The result as a share of the raw speed. */
+  /** The result as a share of the raw speed, or as a multiple of what is beside it. */
   readonly ratio: number | null;
 }
 
@@ -38,6 +38,8 @@ export function reportRow(row: Row, measured: Measured, around: readonly RawSpee
   const { name, title, unit, floor } = row;
   const met = unit === "/s" ? measured.result >= floor : measured.result <= floor;
   const raw = rawBeside(row, around);
+  const { beside } = measured;
+  const share = raw === null ? beside && measured.result / beside.ms : measured.result / raw.per_second;
   return {
     name,
     title,
@@ -47,9 +49,10 @@ export function reportRow(row: Row, measured: Measured, around: readonly RawSpee
     aim: describeAim(row),
     result: round(measured.result),
     raw,
-    ratio: raw === null ? null : Math.round((measured.result / raw.per_second) * 1000) / 1000,
+    ratio: share === undefined ? null : Math.round(share * 1000) / 1000,
     rounds: measured.rounds.map(round),
     details: roundAll(measured.details),
+    ...(beside === undefined ? {} : { beside: { ...beside, ms: round(beside.ms) } }),
     ...(measured.cpu === undefined ? {} : { cpu: roundAll(measured.cpu) }),
   };
 }
@@ -66,7 +69,7 @@ function describeAim({ aim, unit, raw }: Row): string {
   return `${aim.ratio} of raw ${raw === "selectsPerSecond" ? "SELECTs" : "INSERTs"}`;
 }
 
-export const heads = ["", "result", "floor", "aim", "raw speed of the database", "ratio"] as const;
+export const heads = ["", "result", "floor", "aim", "raw speed beside it", "ratio"] as const;
 
 /** The cells of a row of the table. */
 export function cellsOf(row: RowReport): readonly string[] {
@@ -77,9 +80,14 @@ export function cellsOf(row: RowReport): readonly string[] {
       ? `at least ${withUnit(row.floor, row.unit)}`
       : `at most ${withUnit(row.floor, row.unit)}`,
     row.aim,
-    row.raw === null ? "" : `${withUnit(row.raw.per_second, "/s")} ${row.raw.what}`,
+    besideText(row),
     row.ratio === null ? "" : row.ratio.toFixed(2),
   ];
+}
+
+function besideText({ raw, beside }: RowReport): string {
+  if (raw !== null) return `${withUnit(raw.per_second, "/s")} ${raw.what}`;
+  return beside === undefined ? "" : `${withUnit(beside.ms, "ms")} ${beside.what}`;
 }
 
 /** Lines of a table for a terminal. */

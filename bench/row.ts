@@ -22,6 +22,8 @@ export interface Measured {
   readonly rounds: readonly number[];
   /** What else was seen, by name. */
   readonly details: Readonly<Record<string, number>>;
+  /** What the same data costs without the work, where that is no speed of the database. */
+  readonly beside?: { readonly what: string; readonly ms: number };
   /** Who spent the processor's time, where that was looked at. */
   readonly cpu?: Cpu;
 }

@@ -13,7 +13,7 @@ import {
 } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
-import { delimiter, join, sep } from "node:path";
+import { delimiter, dirname, join, sep } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { packedManifest, targetsOf } from "../../../scripts/package-manifest.ts";
@@ -224,20 +224,49 @@ test("the commands run", async () => {
   const found = await npm(project, "exec", "--no", "--", "vcon-probe");
   expect(found.stdout).toBe("0.4.0\n");
   const { bin = {}, version } = JSON.parse(readFileSync(installed("package.json"), "utf8"));
-  if (bin.vcon !== undefined) {
-    const vcon = join(project, "node_modules", ".bin", "vcon");
-    const { stdout } = await run(process.execPath, [vcon, "--version"], { cwd: project });
-    expect(stdout).toContain(version);
+  expect(bin.vcon).toBe("dist/command/main.js");
+  const vcon = join(project, "node_modules", ".bin", "vcon");
+  for (const node of await nodes()) {
+    const { stdout } = await run(node, ["-p", "process.versions.node"]);
+    const isOld = Number.parseInt(stdout, 10) < 22;
+    const ended = await run(node, [vcon, "--version"], { cwd: project }).catch(
+      (error: { readonly stderr: string }) => error,
+    );
+    if (isOld) expect(ended.stderr).toMatch(/^vcon: it needs Node\.js 22\.12 or later; this is .*\n$/);
+    else expect(ended).toMatchObject({ stdout: `${version}\n` });
   }
 });
 
-test("the examples of the README run", async () => {
-  const examples = writtenIn(readFileSync(installed("README.md"), "utf8"), "js");
-  expect(examples.length).toBeGreaterThan(0);
-  for (const [index, example] of examples.entries()) {
-    writeFileSync(join(project, `example-${index}.mjs`), example);
-    await run(process.execPath, [`example-${index}.mjs`], { cwd: project, env: environment() });
+const readme = readFileSync(join(repository, "packages", "vcon", "README.md"), "utf8");
+
+test.each(writtenIn(readme, "js").map((code, index) => ({ code, index })))(
+  "the README's example $index prints what it says",
+  async ({ code, index }) => {
+    const expected = [...code.matchAll(/^\/\/=> (.*)$/gm)].map(([, line]) => `${line}\n`).join("");
+    expect(expected).not.toBe("");
+    writeFileSync(join(project, `example-${index}.mjs`), code);
+    const { stdout } = await run(process.execPath, [`example-${index}.mjs`], {
+      cwd: project,
+      env: environment(),
+    });
+    expect(stdout).toBe(expected);
+  },
+);
+
+test("the README's commands run, one after the other", async () => {
+  const commands = writtenIn(readme, "sh")
+    .flatMap((block) => block.split("\n"))
+    .filter((line) => line !== "" && !line.startsWith("npm install"));
+  expect(commands.length).toBeGreaterThan(8);
+  const path = [join(project, "node_modules", ".bin"), dirname(process.execPath), process.env.PATH ?? ""];
+  const env = { ...environment(), PATH: path.join(delimiter) };
+  for (const command of commands) {
+    expect(command).toMatch(/^vcon /);
+    await run("bash", ["-o", "pipefail", "-e", "-c", command], { cwd: project, env });
   }
+  expect(readFileSync(join(project, "same.vcon"), "utf8")).toBe(
+    readFileSync(join(project, "call.vcon"), "utf8"),
+  );
 });
 
 test("a pack that fails or is killed leaves nothing behind", async () => {

@@ -1,22 +1,10 @@
 #!/usr/bin/env node
-/* The `vcon` command: `vcon --help` says what it does. */
-import { CommanderError } from "commander";
-import { joinValues } from "./arguments.ts";
-import { errorLine, exitCodeOf } from "./exit-codes.ts";
-import { progress } from "./input-output.ts";
-import { buildProgram } from "./program.ts";
-
-try {
-  await buildProgram().parseAsync(joinValues(process.argv.slice(2)), { from: "user" });
-} catch (error) {
-  progress.done();
-  if (error instanceof CommanderError) {
-    // It has said what is wrong, or has shown the help that was asked for.
-    process.exitCode = error.exitCode === 0 ? 0 : 2;
-  } else {
-    process.stderr.write(`vcon: ${errorLine(error).replace(/\s*\n\s*/g, " ")}\n`);
-    if (process.env.VCON_DEBUG) console.error(error);
-    process.exitCode = exitCodeOf(error);
-  }
+/* The `vcon` command: `vcon --help` says what it does. Loaded first, so that an old Node.js gets a word it can use. */
+const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+if (major < 22 || (major === 22 && minor < 12)) {
+  process.stderr.write(`vcon: it needs Node.js 22.12 or later; this is ${process.version}.\n`);
+  process.exitCode = 1;
+} else {
+  const { runCommand } = await import("./run-command.ts");
+  await runCommand(process.argv.slice(2));
 }
-progress.done();

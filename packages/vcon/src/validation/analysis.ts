@@ -4,7 +4,7 @@ import { contentHashRules } from "./content-hash.ts";
 import { indexOrIndices, memberTypes, missing, string } from "./member-types.ts";
 import { eachString, removedMembers, renamedMembers } from "./member-values.ts";
 import { indexRange } from "./references.ts";
-import { must, oneOf, type Rule, should, shown } from "./rule.ts";
+import { about, must, oneOf, type Rule, should, shown } from "./rule.ts";
 
 const TYPES = ["report", "sentiment", "summary", "transcript", "translation", "tts"];
 
@@ -37,14 +37,17 @@ export const analysisRules: readonly Rule[] = [
     if (missing(object, ["vendor"]).length > 0)
       report(["vendor"], "vendor is missing; say whose program made the analysis");
   }),
-  should("analysis-mediatype-missing", ({ object }, report) => {
-    if (!hasBody(object) || has(object, "mediatype")) return;
-    if (has(object, "product") && stringMember(object, "schema") !== undefined) return;
-    report(
-      ["mediatype"],
-      "mediatype should be given, or else product and schema, so that the body can be understood",
-    );
-  }),
+  should(
+    "analysis-mediatype-missing",
+    about(["body"], ({ object }, report) => {
+      if (!hasBody(object) || has(object, "mediatype")) return;
+      if (has(object, "product") && stringMember(object, "schema") !== undefined) return;
+      report(
+        ["mediatype"],
+        "mediatype should be given, or else product and schema, so that the body can be understood",
+      );
+    }),
+  ),
   indexRange({ dialog: ["dialog"], attachments: ["attachment"] }),
   ...contentRules,
   ...contentHashRules,

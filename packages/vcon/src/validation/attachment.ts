@@ -4,7 +4,7 @@ import { contentHashRules } from "./content-hash.ts";
 import { date, index, memberTypes, missing, string } from "./member-types.ts";
 import { dateRules, renamedMembers } from "./member-values.ts";
 import { indexRange } from "./references.ts";
-import { must, type Rule, should } from "./rule.ts";
+import { about, must, type Rule, should } from "./rule.ts";
 
 const HINTS: Readonly<Record<string, string>> = {
   start: "give the date at which it was sent or added",
@@ -20,13 +20,16 @@ export const attachmentRules: readonly Rule[] = [
       report([name], `${name} is missing; ${HINTS[name]}`);
     }
   }),
-  should("purpose-not-named", ({ object }, report) => {
-    if (!has(object, "type") || has(object, "purpose")) return;
-    report(
-      ["type"],
-      "type is called purpose since; rename it, unless an extension means something else by it",
-    );
-  }),
+  should(
+    "purpose-not-named",
+    about(["type"], ({ object }, report) => {
+      if (!has(object, "type") || has(object, "purpose")) return;
+      report(
+        ["type"],
+        "type is called purpose since; rename it, unless an extension means something else by it",
+      );
+    }),
+  ),
   ...dateRules("start"),
   indexRange({ parties: ["party"], dialog: ["dialog"] }),
   ...contentRules,

@@ -1,7 +1,7 @@
 import { has, isArray, member } from "../document/json.ts";
 import type { JsonObject, JsonValue } from "../document/types.ts";
 import { CONTENT_HASH } from "./patterns.ts";
-import { must, type Path, type Rule, should, shown } from "./rule.ts";
+import { about, type MemberCheck, must, type Path, type Rule, should, shown } from "./rule.ts";
 
 /** The characters of an unpadded base64url digest, by algorithm. These are the ones that can be checked here. */
 const DIGEST_LENGTHS = new Map([
@@ -14,21 +14,24 @@ export const contentHashRules: readonly Rule[] = [
   must("content-hash", eachHash(checkForm)),
   must("content-hash-length", eachHash(checkLength)),
   should("content-hash-algorithm", eachHash(checkAlgorithm)),
-  must("old-hash", ({ object }, report) => {
-    if (!has(object, "alg") || !has(object, "signature") || has(object, "content_hash")) return;
-    report(
-      ["signature"],
-      "alg and signature are one content_hash since, such as sha512-…; join them (see migrate)",
-    );
-  }),
+  must(
+    "old-hash",
+    about(["alg"], ({ object }, report) => {
+      if (!has(object, "alg") || !has(object, "signature") || has(object, "content_hash")) return;
+      report(
+        ["signature"],
+        "alg and signature are one content_hash since, such as sha512-…; join them (see migrate)",
+      );
+    }),
+  ),
 ];
 
-type Check = (token: string, report: (message: string) => void) => void;
+type HashCheck = (token: string, report: (message: string) => void) => void;
 
-function eachHash(check: Check): Rule["check"] {
-  return ({ object }, report) => {
+function eachHash(check: HashCheck): MemberCheck {
+  return about(["content_hash"], ({ object }, report) => {
     for (const [at, token] of hashesOf(object)) check(token, (message) => report(at, message, token));
-  };
+  });
 }
 
 function hashesOf(object: JsonObject): readonly (readonly [Path, string])[] {

@@ -3,7 +3,7 @@ import type { JsonObject } from "../document/types.ts";
 import { hashes, string } from "./member-types.ts";
 import { eachString } from "./member-values.ts";
 import { BASE64URL, HTTPS_URL, MEDIATYPE } from "./patterns.ts";
-import { must, oneOf, type Rule, should, shown } from "./rule.ts";
+import { about, must, oneOf, type Rule, should, shown } from "./rule.ts";
 
 const encodings = ["base64url", "json", "none"] as const;
 /** Longer text is looked at, but not parsed. */
@@ -27,27 +27,36 @@ export const externalRules: readonly Rule[] = [
         report(["url"], `url ${shown(value)} is no URL of https; content is fetched from no other`, value);
     }),
   ),
-  must("content-hash-missing", ({ object }, report) => {
-    const hash = member(object, "content_hash") ?? null;
-    if (!has(object, "url") || (hash !== null && !(Array.isArray(hash) && hash.length === 0))) return;
-    report(
-      ["content_hash"],
-      "content_hash is missing beside url; give the SHA-512 of the content (see contentHash)",
-    );
-  }),
+  must(
+    "content-hash-missing",
+    about(["url"], ({ object }, report) => {
+      const hash = member(object, "content_hash") ?? null;
+      if (!has(object, "url") || (hash !== null && !(Array.isArray(hash) && hash.length === 0))) return;
+      report(
+        ["content_hash"],
+        "content_hash is missing beside url; give the SHA-512 of the content (see contentHash)",
+      );
+    }),
+  ),
 ];
 
 /** Inline or external content of dialogs, analyses and attachments. */
 export const contentRules: readonly Rule[] = [
   ...externalRules,
-  must("inline-and-external", ({ object }, report) => {
-    if (!hasBody(object) || !has(object, "url")) return;
-    report(["url"], "the content is both inline (body) and external (url); keep one of them");
-  }),
-  must("encoding-missing", ({ object }, report) => {
-    if (!hasBody(object) || has(object, "encoding")) return;
-    report(["encoding"], `encoding is missing beside body; say ${oneOf(encodings)}`);
-  }),
+  must(
+    "inline-and-external",
+    about(["url"], ({ object }, report) => {
+      if (!hasBody(object) || !has(object, "url")) return;
+      report(["url"], "the content is both inline (body) and external (url); keep one of them");
+    }),
+  ),
+  must(
+    "encoding-missing",
+    about(["body"], ({ object }, report) => {
+      if (!hasBody(object) || has(object, "encoding")) return;
+      report(["encoding"], `encoding is missing beside body; say ${oneOf(encodings)}`);
+    }),
+  ),
   must(
     "encoding",
     eachString(["encoding"], (_name, value, report) => {
@@ -55,27 +64,37 @@ export const contentRules: readonly Rule[] = [
       report(["encoding"], `encoding ${shown(value)} is not known; use ${oneOf(encodings)}`, value);
     }),
   ),
-  must("body-not-text", ({ object }, report) => {
-    const body = member(object, "body") ?? null;
-    const encoding = stringMember(object, "encoding");
-    if (body === null || typeof body === "string" || (encoding !== "none" && encoding !== "base64url"))
-      return;
-    report(
-      ["body"],
-      `with encoding ${encoding} body must be a string, not ${shown(body)}; use encoding json for it`,
-    );
-  }),
-  must("body-base64url", ({ object }, report) => {
-    const body = member(object, "body");
-    if (typeof body !== "string" || stringMember(object, "encoding") !== "base64url") return;
-    if (BASE64URL.test(body) && body.length % 4 !== 1) return;
-    report(["body"], `body is not base64url: ${whatIsWrong(body)}`);
-  }),
-  should("body-json-text", ({ object }, report) => {
-    const body = member(object, "body");
-    if (typeof body !== "string" || stringMember(object, "encoding") !== "json" || !isJsonText(body)) return;
-    report(["body"], "body is JSON text within a string; with encoding json put the value itself");
-  }),
+  must(
+    "body-not-text",
+    about(["body"], ({ object }, report) => {
+      const body = member(object, "body") ?? null;
+      const encoding = stringMember(object, "encoding");
+      if (body === null || typeof body === "string" || (encoding !== "none" && encoding !== "base64url"))
+        return;
+      report(
+        ["body"],
+        `with encoding ${encoding} body must be a string, not ${shown(body)}; use encoding json for it`,
+      );
+    }),
+  ),
+  must(
+    "body-base64url",
+    about(["body"], ({ object }, report) => {
+      const body = member(object, "body");
+      if (typeof body !== "string" || stringMember(object, "encoding") !== "base64url") return;
+      if (BASE64URL.test(body) && body.length % 4 !== 1) return;
+      report(["body"], `body is not base64url: ${whatIsWrong(body)}`);
+    }),
+  ),
+  should(
+    "body-json-text",
+    about(["body"], ({ object }, report) => {
+      const body = member(object, "body");
+      if (typeof body !== "string" || stringMember(object, "encoding") !== "json" || !isJsonText(body))
+        return;
+      report(["body"], "body is JSON text within a string; with encoding json put the value itself");
+    }),
+  ),
   must(
     "mediatype",
     eachString(["mediatype"], (_name, value, report) => {
@@ -86,10 +105,13 @@ export const contentRules: readonly Rule[] = [
 ];
 
 /** For dialogs and attachments, where the draft demands it. */
-export const mediatypeMissing: Rule = must("mediatype-missing", ({ object }, report) => {
-  if (!hasBody(object) || has(object, "mediatype")) return;
-  report(["mediatype"], 'mediatype is missing beside body; say what it is, for example "text/plain"');
-});
+export const mediatypeMissing: Rule = must(
+  "mediatype-missing",
+  about(["body"], ({ object }, report) => {
+    if (!hasBody(object) || has(object, "mediatype")) return;
+    report(["mediatype"], 'mediatype is missing beside body; say what it is, for example "text/plain"');
+  }),
+);
 
 /** Is there inline content? An empty string is none. */
 export function hasBody(object: JsonObject): boolean {

@@ -1,7 +1,7 @@
 import { isArray, member } from "../document/json.ts";
 import { isPartyIndex, originatorOf } from "../document/parties.ts";
 import type { JsonObject, JsonValue } from "../document/types.ts";
-import { essential, must, type Path, type Rule, should, shown } from "./rule.ts";
+import { about, essential, must, type Path, type Rule, should, shown } from "./rule.ts";
 
 /* Who takes part in a dialog: `n`, `[a, b]`, or by channel `[a, [b, c], null]`. */
 
@@ -12,21 +12,27 @@ interface Place {
   readonly depth: number;
 }
 
-/** Everything within `parties`, outermost first. A queue and not a recursion: hostile documents nest deep. */
-function placesOf(object: JsonObject): readonly Place[] {
+/**
+ * What there may be something to say on within `parties`, outermost first. A queue and not a recursion: hostile
+ * documents nest deep. One at a time: they also have a million entries.
+ */
+function* placesOf(object: JsonObject): Generator<Place, void> {
   const parties = member(object, "parties") ?? null;
-  // Nearly all dialogs are like this, and then there is nothing to say.
-  if (parties === null || isPartyIndex(parties) || (isArray(parties) && parties.every(isPartyIndex)))
-    return [];
-  const places: Place[] = [{ at: ["parties"], value: parties, depth: 0 }];
-  for (const { at, value, depth } of places) {
+  // Nearly all dialogs are like this.
+  if (parties === null || isPartyIndex(parties) || (isArray(parties) && parties.every(isPartyIndex))) return;
+  const top: Place = { at: ["parties"], value: parties, depth: 0 };
+  yield top;
+  const lists = [top];
+  for (const { at, value, depth } of lists) {
     if (!isArray(value)) continue;
-    // Beyond the third level the path would only grow.
     for (const [index, inner] of value.entries()) {
-      places.push({ at: depth > 2 ? at : [...at, index], value: inner, depth: depth + 1 });
+      if (isPartyIndex(inner)) continue;
+      // Beyond the third level the path would only grow.
+      const place = { at: depth > 2 ? at : [...at, index], value: inner, depth: depth + 1 };
+      if (isArray(inner)) lists.push(place);
+      yield place;
     }
   }
-  return places;
 }
 
 /** Old importers write it for a party that they do not know. */
@@ -35,39 +41,53 @@ function isUnknown(value: JsonValue): boolean {
 }
 
 export const partiesRules: readonly Rule[] = [
-  essential("parties-unreadable", ({ object }, report) => {
-    for (const { at, value } of placesOf(object)) {
-      if (value === null || isArray(value) || isUnknown(value) || isWhole(value)) continue;
-      report(at, `${shown(value)} is no index into parties; give a whole number, 0 or more`, value);
-    }
-  }),
-  must("parties-form", ({ object }, report) => {
-    for (const { at, value, depth } of placesOf(object)) {
-      if (isUnknown(value)) {
-        report(
-          at,
-          "-1 is no index; leave out a party that is not known, or put null for an unused channel",
-          value,
-        );
-      } else if (value === null && depth > 1) {
-        report(at, "null stands for a whole channel that is unused; leave it out within one", value);
-      } else if (isArray(value) && depth === 2) {
-        report(at, "parties has two levels at most, channels and who is on them; take one level out");
+  essential(
+    "parties-unreadable",
+    about(["parties"], ({ object }, report) => {
+      for (const { at, value } of placesOf(object)) {
+        if (value === null || isArray(value) || isUnknown(value) || isWhole(value)) continue;
+        const message = `${shown(value)} is no index into parties; give a whole number, 0 or more`;
+        if (!report(at, message, value)) return;
       }
-    }
-  }),
-  should("originator-needless", ({ object }, report) => {
-    const originator = member(object, "originator");
-    if (!isPartyIndex(originator)) return;
-    const first = originatorOf({ parties: member(object, "parties") ?? null });
-    if (originator !== first) return;
-    report(
-      ["originator"],
-      "the originator is the first party listed, which goes without saying; leave it out",
-      originator,
-    );
-  }),
+    }),
+  ),
+  must(
+    "parties-form",
+    about(["parties"], ({ object }, report) => {
+      for (const place of placesOf(object)) {
+        const problem = misplaced(place);
+        if (problem === undefined) continue;
+        if (!report(place.at, problem, place.value)) return;
+      }
+    }),
+  ),
+  should(
+    "originator-needless",
+    about(["originator"], ({ object }, report) => {
+      const originator = member(object, "originator");
+      if (!isPartyIndex(originator)) return;
+      const first = originatorOf({ parties: member(object, "parties") ?? null });
+      if (originator !== first) return;
+      report(
+        ["originator"],
+        "the originator is the first party listed, which goes without saying; leave it out",
+        originator,
+      );
+    }),
+  ),
 ];
+
+function misplaced({ value, depth }: Place): string | undefined {
+  if (isUnknown(value)) {
+    return "-1 is no index; leave out a party that is not known, or put null for an unused channel";
+  }
+  if (value === null && depth > 1) {
+    return "null stands for a whole channel that is unused; leave it out within one";
+  }
+  return isArray(value) && depth === 2
+    ? "parties has two levels at most, channels and who is on them; take one level out"
+    : undefined;
+}
 
 /** As `readVcon` sees it, which leaves it to readers to find that there is no such party. */
 function isWhole(value: JsonValue): boolean {

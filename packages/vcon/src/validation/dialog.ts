@@ -6,7 +6,7 @@ import { partiesRules } from "./dialog-parties.ts";
 import { dialogReferenceRules } from "./dialog-references.ts";
 import { date, index, indices, memberTypes, missing, objects, seconds, string } from "./member-types.ts";
 import { dateRules, eachString, extensionMembers, renamedMembers } from "./member-values.ts";
-import { must, oneOf, type Rule, should, shown } from "./rule.ts";
+import { about, must, oneOf, type Rule, should, shown } from "./rule.ts";
 import { sessionIdRules } from "./session-id.ts";
 
 export const dispositions = [
@@ -96,14 +96,17 @@ export const dialogRules: readonly Rule[] = [
       }
     }
   }),
-  should("disposition-needless", ({ object }, report) => {
-    const type = stringMember(object, "type");
-    if (!has(object, "disposition") || demandsOf(type)?.get("disposition") !== "N") return;
-    report(
-      ["disposition"],
-      `disposition should be in incomplete dialogs only; leave it out of this ${type} dialog`,
-    );
-  }),
+  should(
+    "disposition-needless",
+    about(["disposition"], ({ object }, report) => {
+      const type = stringMember(object, "type");
+      if (!has(object, "disposition") || demandsOf(type)?.get("disposition") !== "N") return;
+      report(
+        ["disposition"],
+        `disposition should be in incomplete dialogs only; leave it out of this ${type} dialog`,
+      );
+    }),
+  ),
   must(
     "disposition",
     eachString(["disposition"], (_name, value, report) => {

@@ -1,7 +1,7 @@
 import { isArray, isObject, objectMember } from "../document/json.ts";
 import type { JsonObject } from "../document/types.ts";
 import { type Kind, memberTypes, missing, object, string } from "./member-types.ts";
-import { must, oneOf, type Rule, should, shown } from "./rule.ts";
+import { must, oneOf, type Rule, should, shown, type Whole } from "./rule.ts";
 import {
   base64urlMembers,
   contradiction,
@@ -9,7 +9,6 @@ import {
   headerUuid,
   listOf,
   parameter,
-  protectedHeader,
   protectedRule,
 } from "./sealed-headers.ts";
 
@@ -33,20 +32,20 @@ export const encryptedRules: readonly Rule[] = [
   }),
   base64urlMembers("ciphertext", "iv", "tag", "protected"),
   protectedRule,
-  must("header-contradiction", ({ object }, report) => {
-    const own = protectedHeader(object);
+  must("header-contradiction", ({ object, whole }, report) => {
+    const own = whole.protectedHeader(object);
     contradiction("unprotected", ["unprotected"], {
       own,
       other: objectMember(object, "unprotected"),
       report,
     });
   }),
-  must("encryption-missing", ({ object }, report) => {
-    if (typeof parameter("enc", [...headersOf(object), ...recipientHeaders(object)]) === "string") return;
+  must("encryption-missing", ({ object, whole }, report) => {
+    if (typeof parameter("enc", [...headersOf(whole), ...recipientHeaders(object)]) === "string") return;
     report(["unprotected", "enc"], `enc is missing; say how the content is encrypted: "${ENCRYPTION}"`);
   }),
-  should("encryption", ({ object }, report) => {
-    const encryption = parameter("enc", [...headersOf(object), ...recipientHeaders(object)]);
+  should("encryption", ({ object, whole }, report) => {
+    const encryption = parameter("enc", [...headersOf(whole), ...recipientHeaders(object)]);
     if (typeof encryption !== "string" || encryption === ENCRYPTION) return;
     report(
       ["unprotected", "enc"],
@@ -54,8 +53,8 @@ export const encryptedRules: readonly Rule[] = [
       encryption,
     );
   }),
-  should("content-type", ({ object }, report) => {
-    const type = parameter("cty", headersOf(object));
+  should("content-type", ({ whole }, report) => {
+    const type = parameter("cty", headersOf(whole));
     if (typeof type === "string" && CONTENT_TYPES.includes(type)) return;
     report(
       ["unprotected", "cty"],
@@ -71,11 +70,11 @@ export const recipientRules: readonly Rule[] = [
   ...memberTypes({}, { header: object, encrypted_key: string }),
   base64urlMembers("encrypted_key"),
   must("key-encryption-missing", ({ object, whole }, report) => {
-    if (typeof keyEncryption(object, whole.document) === "string") return;
+    if (typeof keyEncryption(object, whole) === "string") return;
     report(["header", "alg"], `alg is missing; say how the key is encrypted: "${KEY_ENCRYPTION}"`);
   }),
   should("key-encryption", ({ object, whole }, report) => {
-    const algorithm = keyEncryption(object, whole.document);
+    const algorithm = keyEncryption(object, whole);
     if (typeof algorithm !== "string" || algorithm === KEY_ENCRYPTION) return;
     report(
       ["header", "alg"],
@@ -85,8 +84,8 @@ export const recipientRules: readonly Rule[] = [
   }),
 ];
 
-function headersOf(document: JsonObject): readonly (JsonObject | undefined)[] {
-  return [protectedHeader(document), objectMember(document, "unprotected")];
+function headersOf(whole: Whole): readonly (JsonObject | undefined)[] {
+  return [whole.protectedHeader(whole.document), objectMember(whole.document, "unprotected")];
 }
 
 function recipientHeaders(document: JsonObject): readonly (JsonObject | undefined)[] {
@@ -95,6 +94,6 @@ function recipientHeaders(document: JsonObject): readonly (JsonObject | undefine
   );
 }
 
-function keyEncryption(recipient: JsonObject, document: JsonObject): unknown {
-  return parameter("alg", [objectMember(recipient, "header"), ...headersOf(document)]);
+function keyEncryption(recipient: JsonObject, whole: Whole): unknown {
+  return parameter("alg", [objectMember(recipient, "header"), ...headersOf(whole)]);
 }

@@ -47,13 +47,19 @@ export class Findings {
   check(rules: readonly Rule[], subject: Subject): void {
     let current: Rule | undefined;
     // One for all of them: most rules have nothing to say.
-    const report: Report = (at, message, input) => {
-      if (current !== undefined) this.#add(current, { subject, at, message, input });
-    };
+    const report: Report = (at, message, input) =>
+      current !== undefined && this.#add(current, { subject, at, message, input });
+    const present = new Set(subject.names);
     for (const rule of rules) {
+      if (rule.about !== undefined && !rule.about.some((name) => present.has(name))) continue;
+      if (!this.#hasRoom(rule[this.#mode])) continue;
       current = rule;
       rule.check(subject, report);
     }
+  }
+
+  #hasRoom(severity: Severity): boolean {
+    return (severity === "error" ? this.#errors : this.#found.length - this.#errors) < this.#max;
   }
 
   #add(
@@ -64,15 +70,14 @@ export class Findings {
       message,
       input,
     }: { subject: Subject; at: Path; message: string; input: JsonValue | undefined },
-  ): void {
+  ): boolean {
     const severity = rule[this.#mode];
-    const errors = severity === "error" ? 1 : 0;
-    const count = errors === 1 ? this.#errors : this.#found.length - this.#errors;
-    if (count >= this.#max) return;
-    this.#errors += errors;
+    if (!this.#hasRoom(severity)) return false;
+    if (severity === "error") this.#errors += 1;
     const section = [subject.title, ...at.filter((step) => typeof step === "string")].join(" / ");
     const finding = { rule: rule.rule, severity, section, path: [...subject.path, ...at], message };
     this.#found.push(isScalar(input) ? { ...finding, input: cut(input) } : finding);
+    return this.#hasRoom(severity);
   }
 }
 

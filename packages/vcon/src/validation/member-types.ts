@@ -1,6 +1,6 @@
 import { isArray, isObject } from "../document/json.ts";
 import type { JsonObject, JsonValue } from "../document/types.ts";
-import { essential, must, type Rule, shown } from "./rule.ts";
+import { about, essential, type MemberCheck, must, type Rule, shown } from "./rule.ts";
 
 /** What a member must be, in JSON's own types. */
 export interface Kind {
@@ -48,17 +48,17 @@ export const hashes: Kind = {
 type Kinds = Readonly<Record<string, Kind>>;
 
 /**
- * Rules on the types of members. Those of `vital` are read by everybody without another look; `readVcon` refuses
+ * Rules on the types of members. Those of `vital` are read by everybody without another look; `parse` refuses
  * documents that have them wrong. Unknown members are of extensions, and may be anything.
  */
 export function memberTypes(vital: Kinds, others: Kinds): readonly Rule[] {
-  const known = { ...vital, ...others };
+  const known = new Set([...Object.keys(vital), ...Object.keys(others)]);
   return [
     essential("unreadable", typeCheck(vital)),
     must("wrong-type", typeCheck(others)),
-    must("null-member", ({ object }, report) => {
-      for (const name of Object.keys(object)) {
-        if (object[name] === null && Object.hasOwn(known, name)) {
+    must("null-member", ({ object, names }, report) => {
+      for (const name of names) {
+        if (object[name] === null && known.has(name)) {
           report([name], `${name} is null; leave out what is not known`, null);
         }
       }
@@ -66,16 +66,16 @@ export function memberTypes(vital: Kinds, others: Kinds): readonly Rule[] {
   ];
 }
 
-function typeCheck(kinds: Kinds): Rule["check"] {
+function typeCheck(kinds: Kinds): MemberCheck {
   const byName = new Map(Object.entries(kinds));
-  return ({ object }, report) => {
-    for (const name of Object.keys(object)) {
+  return about([...byName.keys()], ({ object, names }, report) => {
+    for (const name of names) {
       const kind = byName.get(name);
       const value = object[name] ?? null;
       if (kind === undefined || value === null || kind.accepts(value)) continue;
       report([name], `${name} must be ${kind.wanted}, not ${shown(value)}`, value);
     }
-  };
+  });
 }
 
 /** The members of an object that may be missing or null, but must be there. */

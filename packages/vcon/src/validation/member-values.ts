@@ -1,6 +1,16 @@
 import { member, stringMember } from "../document/json.ts";
 import { isDate, isPlainDate } from "./patterns.ts";
-import { must, type Report, type Rule, type Subject, should, shown } from "./rule.ts";
+import {
+  about,
+  type Check,
+  type MemberCheck,
+  must,
+  type Report,
+  type Rule,
+  type Subject,
+  should,
+  shown,
+} from "./rule.ts";
 
 /* Rules that hold for members of more than one kind of object. */
 
@@ -32,43 +42,48 @@ export function dateRules(...names: readonly string[]): readonly Rule[] {
 export function eachString(
   names: readonly string[],
   check: (name: string, value: string, report: Report) => void,
-): Rule["check"] {
-  return ({ object }, report) => {
+): MemberCheck {
+  return about(names, ({ object }, report) => {
     for (const name of names) {
       const value = stringMember(object, name);
       if (value !== undefined) check(name, value, report);
     }
-  };
+  });
 }
 
 /** Names that the members had in older versions, and what they are called now. Nothing else ever had these names. */
 export function renamedMembers(names: Readonly<Record<string, string>>): Rule {
   const list = Object.entries(names);
-  return must("renamed-member", ({ object }, report) => {
+  const check: Check = ({ object }, report) => {
     for (const [old, now] of list) {
-      if (Object.hasOwn(object, old)) report([old], `${old} is called ${now} since; rename it (see migrate)`);
+      if (member(object, old) !== undefined)
+        report([old], `${old} is called ${now} since; rename it (see migrate)`);
     }
-  });
+  };
+  return must("renamed-member", about(Object.keys(names), check));
 }
 
 /** Members that the format no longer has, and what to do about them. */
 export function removedMembers(names: Readonly<Record<string, string>>): Rule {
   const list = Object.entries(names);
-  return should("removed-member", ({ object }, report) => {
+  const check: Check = ({ object }, report) => {
     for (const [name, advice] of list) {
-      if (Object.hasOwn(object, name)) report([name], `${name} is no longer part of the format; ${advice}`);
+      if (member(object, name) !== undefined)
+        report([name], `${name} is no longer part of the format; ${advice}`);
     }
-  });
+  };
+  return should("removed-member", about(Object.keys(names), check));
 }
 
 /** Members that only an extension has. Which one cannot be told, so a document that names any is believed. */
 export function extensionMembers(...names: readonly string[]): Rule {
-  return should("extension-undeclared", ({ object, whole }, report) => {
+  const check: Check = ({ object, whole }, report) => {
     for (const name of names) {
-      if (!Object.hasOwn(object, name) || declaresExtension(whole)) continue;
+      if (member(object, name) === undefined || declaresExtension(whole)) continue;
       report([name], `${name} belongs to an extension; name that in extensions, for example "CC"`);
     }
-  });
+  };
+  return should("extension-undeclared", about(names, check));
 }
 
 function declaresExtension({ document }: Subject["whole"]): boolean {

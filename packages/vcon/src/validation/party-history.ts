@@ -2,7 +2,7 @@ import { stringMember } from "../document/json.ts";
 import { date, index, memberTypes, missing, string } from "./member-types.ts";
 import { dateRules, eachString } from "./member-values.ts";
 import { indexRange } from "./references.ts";
-import { must, oneOf, type Rule, shown } from "./rule.ts";
+import { about, must, oneOf, type Rule, shown } from "./rule.ts";
 
 export const partyEvents = ["join", "drop", "hold", "unhold", "mute", "unmute", "keydown", "keyup"] as const;
 export const keyEvents = ["keydown", "keyup"] as const;
@@ -22,11 +22,14 @@ export const partyHistoryRules: readonly Rule[] = [
       report(["event"], `event ${shown(value)} is not known; use ${oneOf(partyEvents)}`, value);
     }),
   ),
-  must("button-missing", ({ object }, report) => {
-    const event = stringMember(object, "event");
-    if (!keyEvents.some((known) => known === event) || missing(object, ["button"]).length === 0) return;
-    report(["button"], `button is missing; say which key the ${event} was of, for example "5"`);
-  }),
+  must(
+    "button-missing",
+    about(["event"], ({ object }, report) => {
+      const event = stringMember(object, "event");
+      if (!keyEvents.some((known) => known === event) || missing(object, ["button"]).length === 0) return;
+      report(["button"], `button is missing; say which key the ${event} was of, for example "5"`);
+    }),
+  ),
   ...dateRules("time"),
   indexRange({ parties: ["party"] }),
 ];

@@ -2,7 +2,7 @@ import { isObject, member, stringMember } from "../document/json.ts";
 import { memberTypes, string, stringsByName } from "./member-types.ts";
 import { eachString, extensionMembers, removedMembers } from "./member-values.ts";
 import { DID, MAIL, PASSPORT, POSITION, TEL, URI } from "./patterns.ts";
-import { must, oneOf, type Rule, should, shown } from "./rule.ts";
+import { about, must, oneOf, type Rule, should, shown } from "./rule.ts";
 
 const TYPES = ["person", "bot", "organization"];
 const ANONYMOUS = "anonymous";
@@ -49,26 +49,32 @@ export const partyRules: readonly Rule[] = [
       );
     }),
   ),
-  should("validation-missing", ({ object }, report) => {
-    const name = stringMember(object, "name");
-    if (!name || name === ANONYMOUS || member(object, "validation") !== undefined) return;
-    report(["validation"], 'validation should say how the name was checked; "none" if it was not');
-  }),
+  should(
+    "validation-missing",
+    about(["name"], ({ object }, report) => {
+      const name = stringMember(object, "name");
+      if (!name || name === ANONYMOUS || member(object, "validation") !== undefined) return;
+      report(["validation"], 'validation should say how the name was checked; "none" if it was not');
+    }),
+  ),
   should(
     "party-type",
     eachString(["type"], (_name, value, report) => {
       if (!TYPES.includes(value)) report(["type"], `type ${shown(value)} should be ${oneOf(TYPES)}`, value);
     }),
   ),
-  should("civicaddress-case", ({ object }, report) => {
-    const address = member(object, "civicaddress");
-    if (!isObject(address)) return;
-    for (const name of Object.keys(address)) {
-      const lower = name.toLowerCase();
-      if (name === lower || !ADDRESS.includes(lower)) continue;
-      report(["civicaddress", name], `the parts of civicaddress have lower-case names; write ${lower}`);
-    }
-  }),
+  should(
+    "civicaddress-case",
+    about(["civicaddress"], ({ object }, report) => {
+      const address = member(object, "civicaddress");
+      if (!isObject(address)) return;
+      for (const name of Object.keys(address)) {
+        const lower = name.toLowerCase();
+        if (name === lower || !ADDRESS.includes(lower)) continue;
+        report(["civicaddress", name], `the parts of civicaddress have lower-case names; write ${lower}`);
+      }
+    }),
+  ),
   extensionMembers("role", "contact_list"),
   removedMembers({
     jCard: "put its parts into name, tel, mailto, org and dept",

@@ -8,6 +8,8 @@ export interface Subject {
   /** What the draft calls it, for example "Dialog Object". */
   readonly title: string;
   readonly object: JsonObject;
+  /** The names of its members. */
+  readonly names: readonly string[];
   readonly path: Path;
   /** Its place in its list; 0 where there is no list. */
   readonly index: number;
@@ -26,6 +28,8 @@ export interface Whole {
   readonly redacted: boolean;
   /** The members of a recording-set, by the index of the set; undefined when that dialog is none. */
   readonly recordingsOf: (set: number) => ReadonlySet<JsonValue> | undefined;
+  /** The protected header of a JWS or JWE; undefined when there is none, or none that can be read. */
+  readonly protectedHeader: (object: JsonObject) => JsonObject | undefined;
 }
 
 /**
@@ -33,8 +37,17 @@ export interface Whole {
  *
  * @param at where, from the subject: member names and indices
  * @param message one line: what is wrong, and how to mend it
+ * @returns false when there is no room for another: a rule that goes over a long list stops then
  */
-export type Report = (at: Path, message: string, input?: JsonValue) => void;
+export type Report = (at: Path, message: string, input?: JsonValue) => boolean;
+
+export type Check = (subject: Subject, report: Report) => void;
+
+/** A check that has nothing to say on objects with none of the members `about`; it need not be run on them. */
+export interface MemberCheck {
+  readonly about: readonly string[];
+  readonly check: Check;
+}
 
 /** One entry of the tables of rules. */
 export interface Rule {
@@ -42,24 +55,35 @@ export interface Rule {
   readonly rule: string;
   /** In documents that are written. */
   readonly strict: Severity;
-  /** In documents that are read. An error is what `readVcon` refuses, and nothing else. */
+  /** In documents that are read. An error is what `parse` refuses, and nothing else. */
   readonly lenient: Severity;
-  readonly check: (subject: Subject, report: Report) => void;
+  /** Undefined for a rule that has something to say on any object. */
+  readonly about: readonly string[] | undefined;
+  readonly check: Check;
 }
 
 /** A MUST of the draft that old and careless files break. */
-export function must(rule: string, check: Rule["check"]): Rule {
-  return { rule, strict: "error", lenient: "warning", check };
+export function must(rule: string, check: Check | MemberCheck): Rule {
+  return { rule, strict: "error", lenient: "warning", ...limited(check) };
 }
 
 /** Advice of the draft. */
-export function should(rule: string, check: Rule["check"]): Rule {
-  return { rule, strict: "warning", lenient: "warning", check };
+export function should(rule: string, check: Check | MemberCheck): Rule {
+  return { rule, strict: "warning", lenient: "warning", ...limited(check) };
 }
 
 /** Without this no reader can do anything with the document. */
-export function essential(rule: string, check: Rule["check"]): Rule {
-  return { rule, strict: "error", lenient: "error", check };
+export function essential(rule: string, check: Check | MemberCheck): Rule {
+  return { rule, strict: "error", lenient: "error", ...limited(check) };
+}
+
+/** Limits a check to objects that have one of the members. */
+export function about(names: readonly string[], check: Check): MemberCheck {
+  return { about: names, check };
+}
+
+function limited(check: Check | MemberCheck): Pick<Rule, "about" | "check"> {
+  return typeof check === "function" ? { about: undefined, check } : check;
 }
 
 const MAX_SHOWN = 60;

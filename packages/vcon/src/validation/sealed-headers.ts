@@ -39,8 +39,8 @@ export function base64urlMembers(...names: readonly string[]): Rule {
 }
 
 /** The protected header, where there is one, is a JSON object. */
-export const protectedRule: Rule = must("protected-header", ({ object }, report) => {
-  if (!stringMember(object, "protected") || protectedHeader(object) !== undefined) return;
+export const protectedRule: Rule = must("protected-header", ({ object, whole }, report) => {
+  if (!stringMember(object, "protected") || whole.protectedHeader(object) !== undefined) return;
   report(["protected"], "protected is no JSON object in base64url; seal the vCon again");
 });
 
@@ -80,7 +80,8 @@ export function entryRules(name: "signatures" | "recipients", advice: string): r
   return [
     essential("entry-type", ({ object }, report) => {
       for (const [at, entry] of listOf(object, name).entries()) {
-        if (!isObject(entry)) report([name, at], `${name} may have objects only, not ${shown(entry)}`, entry);
+        if (isObject(entry)) continue;
+        if (!report([name, at], `${name} may have objects only, not ${shown(entry)}`, entry)) return;
       }
     }),
     must("sealed-for-nobody", ({ object }, report) => {

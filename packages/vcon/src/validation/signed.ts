@@ -2,14 +2,13 @@ import { isArray, objectMember } from "../document/json.ts";
 import type { JsonObject } from "../document/types.ts";
 import { type Kind, memberTypes, missing, object, string } from "./member-types.ts";
 import { BASE64, HTTPS_URL } from "./patterns.ts";
-import { must, type Rule, should, shown } from "./rule.ts";
+import { must, type Rule, should, shown, type Whole } from "./rule.ts";
 import {
   base64urlMembers,
   contradiction,
   entryRules,
   headerUuid,
   parameter,
-  protectedHeader,
   protectedRule,
 } from "./sealed-headers.ts";
 
@@ -32,23 +31,23 @@ export const signatureRules: readonly Rule[] = [
   }),
   base64urlMembers("protected", "signature"),
   protectedRule,
-  must("header-contradiction", ({ object }, report) => {
+  must("header-contradiction", ({ object, whole }, report) => {
     contradiction("header", ["header"], {
-      own: protectedHeader(object),
+      own: whole.protectedHeader(object),
       other: objectMember(object, "header"),
       report,
     });
   }),
-  must("signature-algorithm-missing", ({ object }, report) => {
-    const algorithm = parameter("alg", headersOf(object));
+  must("signature-algorithm-missing", ({ object, whole }, report) => {
+    const algorithm = parameter("alg", headersOf(whole, object));
     if (typeof algorithm === "string" && algorithm !== "" && algorithm !== "none") return;
     report(
       ["header", "alg"],
       `alg is ${shown(algorithm ?? "missing")}; a signature names its algorithm, such as "RS256"`,
     );
   }),
-  should("signature-algorithm", ({ object }, report) => {
-    const algorithm = parameter("alg", headersOf(object));
+  should("signature-algorithm", ({ object, whole }, report) => {
+    const algorithm = parameter("alg", headersOf(whole, object));
     if (typeof algorithm !== "string" || ["", "none", "RS256"].includes(algorithm)) return;
     report(
       ["header", "alg"],
@@ -56,14 +55,14 @@ export const signatureRules: readonly Rule[] = [
       algorithm,
     );
   }),
-  must("certificate-missing", ({ object }, report) => {
-    const headers = headersOf(object);
+  must("certificate-missing", ({ object, whole }, report) => {
+    const headers = headersOf(whole, object);
     if (parameter("x5c", headers) !== undefined || parameter("x5u", headers) !== undefined) return;
     report(["header", "x5c"], "the certificates are missing; give them in x5c, or an https URL in x5u");
   }),
-  should("header-unprotected", ({ object }, report) => {
+  should("header-unprotected", ({ object, whole }, report) => {
     const header = [objectMember(object, "header")];
-    const own = [protectedHeader(object)];
+    const own = [whole.protectedHeader(object)];
     for (const name of ["alg", "x5c", "x5u"]) {
       if (parameter(name, own) === undefined || parameter(name, header) !== undefined) continue;
       report(
@@ -72,8 +71,8 @@ export const signatureRules: readonly Rule[] = [
       );
     }
   }),
-  must("certificate-form", ({ object }, report) => {
-    const headers = headersOf(object);
+  must("certificate-form", ({ object, whole }, report) => {
+    const headers = headersOf(whole, object);
     const x5c = parameter("x5c", headers);
     if (x5c !== undefined && !isChain(x5c)) {
       report(
@@ -89,8 +88,8 @@ export const signatureRules: readonly Rule[] = [
   headerUuid("header"),
 ];
 
-function headersOf(object: JsonObject): readonly (JsonObject | undefined)[] {
-  return [protectedHeader(object), objectMember(object, "header")];
+function headersOf(whole: Whole, object: JsonObject): readonly (JsonObject | undefined)[] {
+  return [whole.protectedHeader(object), objectMember(object, "header")];
 }
 
 function isChain(value: unknown): boolean {

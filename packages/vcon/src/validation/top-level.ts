@@ -4,7 +4,7 @@ import { vconVersions } from "../document/types.ts";
 import { date, type Kind, memberTypes, missing, object, string, strings } from "./member-types.ts";
 import { dateRules, eachString, removedMembers, renamedMembers } from "./member-values.ts";
 import { UUID, UUID_VERSION_8 } from "./patterns.ts";
-import { essential, must, oneOf, type Rule, should, shown } from "./rule.ts";
+import { about, essential, must, oneOf, type Rule, should, shown } from "./rule.ts";
 
 const NEWEST = "0.4.0";
 const MAX_UUID = 255;
@@ -51,7 +51,7 @@ export const topLevelRules: readonly Rule[] = [
       for (const [at, entry] of entries.entries()) {
         if (isObject(entry)) continue;
         const message = `${name} may have objects only, not ${shown(entry)}; put {} where something was taken out`;
-        report([name, at], message, entry);
+        if (!report([name, at], message, entry)) return;
       }
     }
   }),
@@ -109,28 +109,41 @@ export const topLevelRules: readonly Rule[] = [
       `the vCon should have at least one of ${oneOf(LISTS)}, even if empty, so that its form can be told`,
     );
   }),
-  must("redacted-and-amended", ({ object }, report) => {
-    if (!says(object, "redacted") || !says(object, "amended")) return;
-    report(
-      ["amended"],
-      "redacted and amended exclude each other; keep the one that tells how this vCon was made",
-    );
-  }),
-  must("empty-reference", ({ object }, report) => {
-    for (const name of ["redacted", "amended"] as const) {
-      if (!isObject(member(object, name)) || says(object, name)) continue;
-      report([name], `${name} is an empty object, which says nothing; leave it out`);
-    }
-  }),
-  must("critical-undeclared", ({ object }, report) => {
-    const critical = member(object, "critical");
-    if (!isArray(critical)) return;
-    const declared: ReadonlySet<JsonValue> = new Set(listOf(member(object, "extensions")));
-    for (const [at, name] of critical.entries()) {
-      if (typeof name !== "string" || declared.has(name)) continue;
-      report(["critical", at], `critical names ${shown(name)}, extensions does not; name it there too`, name);
-    }
-  }),
+  must(
+    "redacted-and-amended",
+    about(["amended"], ({ object }, report) => {
+      if (!says(object, "redacted") || !says(object, "amended")) return;
+      report(
+        ["amended"],
+        "redacted and amended exclude each other; keep the one that tells how this vCon was made",
+      );
+    }),
+  ),
+  must(
+    "empty-reference",
+    about(["redacted", "amended"], ({ object }, report) => {
+      for (const name of ["redacted", "amended"] as const) {
+        if (!isObject(member(object, name)) || says(object, name)) continue;
+        report([name], `${name} is an empty object, which says nothing; leave it out`);
+      }
+    }),
+  ),
+  must(
+    "critical-undeclared",
+    about(["critical"], ({ object }, report) => {
+      const critical = member(object, "critical");
+      if (!isArray(critical)) return;
+      const declared: ReadonlySet<JsonValue> = new Set(listOf(member(object, "extensions")));
+      for (const [at, name] of critical.entries()) {
+        if (typeof name !== "string" || declared.has(name)) continue;
+        report(
+          ["critical", at],
+          `critical names ${shown(name)}, extensions does not; name it there too`,
+          name,
+        );
+      }
+    }),
+  ),
   renamedMembers({ appended: "amended", must_support: "critical" }),
   removedMembers({ group: "leave it out" }),
 ];
@@ -139,11 +152,14 @@ export const topLevelRules: readonly Rule[] = [
 export const referenceRules: readonly Rule[] = [
   ...memberTypes({}, { uuid: string, type: string }),
   uuidFormat(),
-  must("own-uuid", ({ object, whole }, report) => {
-    const uuid = stringMember(object, "uuid");
-    if (uuid === undefined || uuid !== stringMember(whole.document, "uuid")) return;
-    report(["uuid"], "uuid is that of this very vCon; a redacted or amended vCon needs a new one", uuid);
-  }),
+  must(
+    "own-uuid",
+    about(["uuid"], ({ object, whole }, report) => {
+      const uuid = stringMember(object, "uuid");
+      if (uuid === undefined || uuid !== stringMember(whole.document, "uuid")) return;
+      report(["uuid"], "uuid is that of this very vCon; a redacted or amended vCon needs a new one", uuid);
+    }),
+  ),
 ];
 
 export const redactedRules: readonly Rule[] = [

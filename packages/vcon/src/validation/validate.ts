@@ -5,6 +5,7 @@ import type { JsonObject, JsonValue } from "../document/types.ts";
 import { Findings, type ValidationFinding, type ValidationMode } from "./findings.ts";
 import type { Path, Whole } from "./rule.ts";
 import { ruleTables } from "./rules.ts";
+import { protectedHeader } from "./sealed-headers.ts";
 import { says } from "./top-level.ts";
 
 export type { ValidationFinding, ValidationMode } from "./findings.ts";
@@ -12,7 +13,7 @@ export type { ValidationFinding, ValidationMode } from "./findings.ts";
 export interface ValidateOptions {
   /**
    * "strict" is for what is written: every MUST of the draft that is broken is an error, every SHOULD a warning.
-   * "lenient" is for what is read: an error is only what `readVcon` refuses; all else is a warning. Default: "strict"
+   * "lenient" is for what is read: an error is only what `parse` refuses; all else is a warning. Default: "strict"
    */
   readonly mode?: ValidationMode;
   /** The most findings to give, 1 or more; errors go before warnings where there is no room for all. Default: 100 */
@@ -89,7 +90,8 @@ class Walk {
   }
 
   look(title: Title, object: JsonObject, path: Path, index = 0): void {
-    this.#findings.check(ruleTables[title], { title, object, path, index, whole: this.#whole });
+    const names = Object.keys(object);
+    this.#findings.check(ruleTables[title], { title, object, names, path, index, whole: this.#whole });
   }
 
   #reference(name: "redacted" | "amended", title: "Redacted Object" | "Amended Object"): void {
@@ -120,6 +122,7 @@ class Walk {
 function wholeOf(document: JsonObject): Whole {
   const dialogs = objectsMember(document, "dialog");
   const sets = new Map<number, ReadonlySet<JsonValue>>();
+  const headers = new Map<JsonObject, JsonObject | undefined>();
   return {
     document,
     dialogs,
@@ -131,6 +134,12 @@ function wholeOf(document: JsonObject): Whole {
       if (!isArray(recordings)) return undefined;
       const known = sets.get(set) ?? new Set(recordings);
       sets.set(set, known);
+      return known;
+    },
+    // Several rules ask, and those on recipients ask for the one of the document each time.
+    protectedHeader: (object) => {
+      const known = headers.has(object) ? headers.get(object) : protectedHeader(object);
+      headers.set(object, known);
       return known;
     },
   };
