@@ -1,5 +1,6 @@
 import { isArray, isObject } from "../document/json.ts";
 import type { JsonObject, JsonValue } from "../document/types.ts";
+import { KnownValues, MIN_DIGITS } from "./known-values.ts";
 import { replacePii } from "./pii/replace.ts";
 import type { PiiDetector, PiiSpan } from "./pii/types.ts";
 
@@ -19,17 +20,13 @@ export interface Piece {
   readonly place: string;
 }
 
-/** Shorter ones would hit innocent words when they are looked for everywhere. */
-const MIN_KNOWN = 4;
-const MIN_DIGITS = 7;
-
 /**
  * Replaces personal data in text, remembers every value it found, and at the end looks for those values wherever
  * else they stand: what was recognised in one place by its surroundings must not survive in another.
  */
 export class Scrubber {
   readonly #detector: PiiDetector;
-  readonly #found = new Map<string, string>();
+  readonly #known = new KnownValues();
   readonly #seen = new Map<string, readonly PiiSpan[]>();
   readonly findings: PiiFinding[] = [];
 
@@ -39,8 +36,7 @@ export class Scrubber {
 
   /** A value that is known to be personal, such as a party's number. */
   know(value: string, kind: string): void {
-    const text = value.trim();
-    if (text.length >= MIN_KNOWN) this.#found.set(text, kind);
+    this.#known.add(value, kind);
   }
 
   async text(text: string, place: string): Promise<string> {
@@ -52,18 +48,21 @@ export class Scrubber {
   async pieces(pieces: readonly Piece[]): Promise<readonly string[]> {
     const spans = await this.#detect(pieces.map(({ text }) => text).join(" "));
     for (const { text, kind } of spans) this.know(text, kind);
-    let from = 0;
+    let offset = 0;
+    let first = 0;
     return pieces.map(({ text, place }) => {
-      const offset = from;
-      from += text.length + 1;
-      const inside = spans
-        .map(({ start, end, kind }) => ({
-          kind,
-          start: Math.max(0, start - offset),
-          end: Math.min(text.length, end - offset),
-        }))
-        .filter(({ start, end }) => start < end);
-      this.findings.push(...inside.map(({ kind, start, end }) => ({ place, kind, start, end })));
+      const end = offset + text.length;
+      // Spans are in order, so those of earlier pieces need no second look; one may reach into several.
+      while ((spans[first]?.end ?? end) < offset) first += 1;
+      const inside: Omit<PiiFinding, "place">[] = [];
+      for (let at = first; (spans[at]?.start ?? end) < end; at += 1) {
+        const span = spans[at];
+        if (span === undefined || span.end <= offset) continue;
+        const [from, to] = [Math.max(0, span.start - offset), Math.min(text.length, span.end - offset)];
+        inside.push({ kind: span.kind, start: from, end: to });
+      }
+      offset = end + 1;
+      this.findings.push(...inside.map((found) => ({ place, ...found })));
       return replacePii(text, inside);
     });
   }
@@ -94,28 +93,26 @@ export class Scrubber {
 
   /** Replaces what is known by now in a value, wherever it stands. */
   sweep(value: JsonValue, place: string): JsonValue {
-    const patterns = [...this.#found].map(([text, kind]) => ({ kind, pattern: patternOf(text, kind) }));
-    const clean = (text: string): string =>
-      patterns.reduce(
-        (rest, { kind, pattern }) =>
-          rest.replace(pattern, (match: string, offset: number) => {
-            this.findings.push({ place, kind, start: offset, end: offset + match.length });
-            return `{{${kind}}}`;
-          }),
-        text,
-      );
-    const walk = (inner: JsonValue): JsonValue => {
-      if (typeof inner === "string") return clean(inner);
-      if (typeof inner === "number") {
-        const digits = String(inner);
-        const swept = digits.length < MIN_DIGITS ? digits : clean(digits);
-        return swept === digits ? inner : swept;
-      }
-      if (isArray(inner)) return inner.map(walk);
-      if (!isObject(inner)) return inner;
-      return Object.fromEntries(Object.entries(inner).map(([name, member]) => [clean(name), walk(member)]));
-    };
-    return walk(value);
+    if (typeof value === "string") return this.#clean(value, place);
+    if (typeof value === "number") {
+      const digits = String(value);
+      const swept = digits.length < MIN_DIGITS ? digits : this.#clean(digits, place);
+      return swept === digits ? value : swept;
+    }
+    if (isArray(value)) return value.map((entry) => this.sweep(entry, place));
+    if (!isObject(value)) return value;
+    const members = Object.entries(value).map(([name, inner]) => [
+      this.#clean(name, place),
+      this.sweep(inner, place),
+    ]);
+    return Object.fromEntries(members);
+  }
+
+  #clean(text: string, place: string): string {
+    const spans = this.#known.find(text);
+    if (spans.length === 0) return text;
+    this.findings.push(...spans.map(({ kind, start, end }) => ({ place, kind, start, end })));
+    return replacePii(text, spans);
   }
 
   async #detect(text: string): Promise<readonly PiiSpan[]> {
@@ -126,16 +123,4 @@ export class Scrubber {
     if (text.length < 1000) this.#seen.set(text, spans);
     return spans;
   }
-}
-
-/** Long numbers are found with any separators; names as whole words in their spelling, the rest in any case. */
-function patternOf(text: string, kind: string): RegExp {
-  const digits = text.replace(/\D/g, "");
-  if (digits.length >= MIN_DIGITS && /^[\d\s()+./-]+$/.test(text)) {
-    return new RegExp(`\\+?${[...digits].join("[\\s()./-]{0,3}")}`, "g");
-  }
-  const literal = text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
-  return kind === "PERSON"
-    ? new RegExp(`(?<![\\p{L}\\p{N}])${literal}(?![\\p{L}\\p{N}])`, "gu")
-    : new RegExp(literal, "gi");
 }
