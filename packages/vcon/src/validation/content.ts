@@ -67,9 +67,9 @@ export const contentRules: readonly Rule[] = [
   must(
     "body-not-text",
     about(["body"], ({ object }, report) => {
-      const body = member(object, "body") ?? null;
+      const body = member(object, "body");
       const encoding = stringMember(object, "encoding");
-      if (body === null || typeof body === "string" || (encoding !== "none" && encoding !== "base64url"))
+      if (body === undefined || typeof body === "string" || (encoding !== "none" && encoding !== "base64url"))
         return;
       report(
         ["body"],

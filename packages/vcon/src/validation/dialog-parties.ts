@@ -1,5 +1,5 @@
 import { isArray, member } from "../document/json.ts";
-import { isPartyIndex, originatorOf } from "../document/parties.ts";
+import { isPartyIndex } from "../document/parties.ts";
 import type { JsonObject, JsonValue } from "../document/types.ts";
 import { about, essential, must, type Path, type Rule, should, shown } from "./rule.ts";
 
@@ -66,8 +66,7 @@ export const partiesRules: readonly Rule[] = [
     about(["originator"], ({ object }, report) => {
       const originator = member(object, "originator");
       if (!isPartyIndex(originator)) return;
-      const first = originatorOf({ parties: member(object, "parties") ?? null });
-      if (originator !== first) return;
+      if (originator !== firstListed(member(object, "parties"))) return;
       report(
         ["originator"],
         "the originator is the first party listed, which goes without saying; leave it out",
@@ -76,6 +75,17 @@ export const partiesRules: readonly Rule[] = [
     }),
   ),
 ];
+
+/** The first index in the order of the text. Without recursion: nobody has looked how deep the lists go. */
+function firstListed(parties: JsonValue | undefined): number | undefined {
+  const rest = [parties];
+  while (rest.length > 0) {
+    const value = rest.pop();
+    if (isPartyIndex(value)) return value;
+    if (isArray(value)) for (const inner of value.toReversed()) rest.push(inner);
+  }
+  return undefined;
+}
 
 function misplaced({ value, depth }: Place): string | undefined {
   if (isUnknown(value)) {

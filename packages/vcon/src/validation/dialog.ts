@@ -4,7 +4,17 @@ import { contentHashRules } from "./content-hash.ts";
 import { demandsOf, dialogTypes, membersWith } from "./dialog-members.ts";
 import { partiesRules } from "./dialog-parties.ts";
 import { dialogReferenceRules } from "./dialog-references.ts";
-import { date, index, indices, memberTypes, missing, objects, seconds, string } from "./member-types.ts";
+import {
+  anything,
+  date,
+  index,
+  indices,
+  memberTypes,
+  missing,
+  objects,
+  seconds,
+  string,
+} from "./member-types.ts";
 import { dateRules, eachString, extensionMembers, renamedMembers } from "./member-values.ts";
 import { about, must, oneOf, type Rule, should, shown } from "./rule.ts";
 import { sessionIdRules } from "./session-id.ts";
@@ -34,7 +44,9 @@ export const dialogRules: readonly Rule[] = [
       ...contentTypes,
       start: date,
       duration: seconds,
+      parties: anything,
       originator: index,
+      session_id: anything,
       recordings: indices,
       recording_set: index,
       disposition: string,
@@ -83,11 +95,11 @@ export const dialogRules: readonly Rule[] = [
       );
     }
   }),
-  must("dialog-member-not-allowed", ({ object }, report) => {
+  must("dialog-member-not-allowed", ({ object, names }, report) => {
     const type = stringMember(object, "type");
     const demands = demandsOf(type);
     if (demands === undefined) return;
-    for (const name of Object.keys(object)) {
+    for (const name of names) {
       if (demands.get(name) === "X" && has(object, name)) {
         report(
           [name],

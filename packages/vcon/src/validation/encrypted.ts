@@ -6,6 +6,7 @@ import {
   base64urlMembers,
   contradiction,
   entryRules,
+  headerStrings,
   headerUuid,
   listOf,
   parameter,
@@ -32,6 +33,7 @@ export const encryptedRules: readonly Rule[] = [
   }),
   base64urlMembers("ciphertext", "iv", "tag", "protected"),
   protectedRule,
+  headerStrings("unprotected", ["enc", "cty", "uuid"]),
   must("header-contradiction", ({ object, whole }, report) => {
     const own = whole.protectedHeader(object);
     contradiction("unprotected", ["unprotected"], {
@@ -69,6 +71,7 @@ export const encryptedRules: readonly Rule[] = [
 export const recipientRules: readonly Rule[] = [
   ...memberTypes({}, { header: object, encrypted_key: string }),
   base64urlMembers("encrypted_key"),
+  headerStrings("header", ["alg"]),
   must("key-encryption-missing", ({ object, whole }, report) => {
     if (typeof keyEncryption(object, whole) === "string") return;
     report(["header", "alg"], `alg is missing; say how the key is encrypted: "${KEY_ENCRYPTION}"`);

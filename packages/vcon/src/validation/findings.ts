@@ -1,6 +1,7 @@
 import type { Finding } from "../document/errors.ts";
 import type { JsonValue } from "../document/types.ts";
 import type { Path, Report, Rule, Severity, Subject } from "./rule.ts";
+import type { RuleTable } from "./rule-table.ts";
 
 /** One rule of the draft that a document breaks. `message` is one line: what is wrong, and how to mend it. */
 export interface ValidationFinding extends Finding {
@@ -44,14 +45,12 @@ export class Findings {
   }
 
   /** Looks at one object with every rule of a table. */
-  check(rules: readonly Rule[], subject: Subject): void {
+  check(table: RuleTable, subject: Subject): void {
     let current: Rule | undefined;
     // One for all of them: most rules have nothing to say.
     const report: Report = (at, message, input) =>
       current !== undefined && this.#add(current, { subject, at, message, input });
-    const present = new Set(subject.names);
-    for (const rule of rules) {
-      if (rule.about !== undefined && !rule.about.some((name) => present.has(name))) continue;
+    for (const rule of table.about(subject.names)) {
       if (!this.#hasRoom(rule[this.#mode])) continue;
       current = rule;
       rule.check(subject, report);

@@ -21,6 +21,8 @@ function isListOf(accepts: (value: JsonValue) => boolean): (value: JsonValue) =>
   return (value) => isArray(value) && value.every(accepts);
 }
 
+/** Other rules look at it; only null is nothing. */
+export const anything: Kind = { wanted: "anything", accepts: () => true };
 export const string: Kind = { wanted: "a string", accepts: isString };
 export const date: Kind = { wanted: 'a date such as "2026-03-04T05:06:07Z"', accepts: isString };
 export const strings: Kind = { wanted: "an array of strings", accepts: isListOf(isString) };

@@ -63,7 +63,7 @@ export const partyRules: readonly Rule[] = [
       if (!TYPES.includes(value)) report(["type"], `type ${shown(value)} should be ${oneOf(TYPES)}`, value);
     }),
   ),
-  should(
+  must(
     "civicaddress-case",
     about(["civicaddress"], ({ object }, report) => {
       const address = member(object, "civicaddress");

@@ -8,6 +8,7 @@ import { memberTypes } from "./member-types.ts";
 import { partyRules } from "./party.ts";
 import { partyHistoryRules } from "./party-history.ts";
 import { essential, type Rule } from "./rule.ts";
+import { RuleTable } from "./rule-table.ts";
 import { signatureRules, signedRules } from "./signed.ts";
 import { amendedRules, redactedRules, referenceRules, topLevelRules } from "./top-level.ts";
 
@@ -27,17 +28,17 @@ const formRule: Rule = essential("form", (_subject, report) => {
 
 /** The rules, by the kind of object that they are about. */
 export const ruleTables = {
-  "vCon Object": topLevelRules,
-  "Redacted Object": [...referenceRules, ...redactedRules, ...external],
-  "Amended Object": [...referenceRules, ...amendedRules, ...external],
-  "Party Object": partyRules,
-  "Dialog Object": dialogRules,
-  "Party History Object": partyHistoryRules,
-  "Analysis Object": analysisRules,
-  "Attachment Object": attachmentRules,
-  "Signed Form": signedRules,
-  "Signed Form / signatures": signatureRules,
-  "Encrypted Form": encryptedRules,
-  "Encrypted Form / recipients": recipientRules,
-  "The Three Forms": [formRule],
-} as const satisfies Readonly<Record<string, readonly Rule[]>>;
+  "vCon Object": new RuleTable(topLevelRules),
+  "Redacted Object": new RuleTable([...referenceRules, ...redactedRules, ...external]),
+  "Amended Object": new RuleTable([...referenceRules, ...amendedRules, ...external]),
+  "Party Object": new RuleTable(partyRules),
+  "Dialog Object": new RuleTable(dialogRules),
+  "Party History Object": new RuleTable(partyHistoryRules),
+  "Analysis Object": new RuleTable(analysisRules),
+  "Attachment Object": new RuleTable(attachmentRules),
+  "Signed Form": new RuleTable(signedRules),
+  "Signed Form / signatures": new RuleTable(signatureRules),
+  "Encrypted Form": new RuleTable(encryptedRules),
+  "Encrypted Form / recipients": new RuleTable(recipientRules),
+  "The Three Forms": new RuleTable([formRule]),
+} as const satisfies Readonly<Record<string, RuleTable>>;

@@ -6,6 +6,7 @@ import {
   date,
   describedContentDemands,
   extensible,
+  having,
   index,
   listOf,
   none,
@@ -29,8 +30,8 @@ const partyHistory = Type.Object(
   {
     allOf: [
       {
-        if: { required: ["event"], properties: { event: { enum: [...keyEvents] } } },
-        then: { required: ["button"] },
+        if: having({ event: { enum: [...keyEvents] } }),
+        then: having({ button: true }),
       },
     ],
   },

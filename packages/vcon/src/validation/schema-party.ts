@@ -1,4 +1,5 @@
 import { type Static, Type } from "typebox";
+import { DID } from "./patterns.ts";
 import { extensible, text } from "./schema-values.ts";
 
 function noted(description: string) {
@@ -36,7 +37,9 @@ export const partySchema = extensible(
       sip: noted('For example "sip:ann@example.com".'),
       mailto: noted("An e-mail address; mailto: in front is optional."),
       name: noted('"anonymous" for somebody who is hidden on purpose.'),
-      did: noted("A decentralized identifier (DID)."),
+      did: Type.Optional(
+        Type.String({ pattern: DID.source, description: "A decentralized identifier (DID)." }),
+      ),
       uuid: noted("Names the participant in any form; need not be a UUID."),
       stir: noted("A PASSporT in the compact form of JWS."),
       validation: noted('How the name was checked; "none" if it was not.'),

@@ -60,24 +60,32 @@ export const content = {
   ...external,
 };
 
-const hasUrl = { required: ["url"] };
-const hasBody = { required: ["body"], properties: { body: { not: { enum: ["", null] } } } };
+/**
+ * Says which members must be there, and of what kind they then are (by default anything). The type and the properties
+ * are for validators that are strict about schemas: they say nothing new.
+ */
+export function having(members: Readonly<Record<string, boolean | object>>) {
+  return { type: "object", properties: members, required: Object.keys(members) };
+}
+
+const hasUrl = having({ url: true });
+const hasBody = having({ body: { not: { enum: ["", null] } } });
 
 /** What `url` needs beside it. For the `allOf` of a schema. */
-export const externalDemands = [{ if: hasUrl, then: { required: ["content_hash"] } }];
+export const externalDemands = [{ if: hasUrl, then: having({ content_hash: true }) }];
 
 /** What content needs. */
 export const contentDemands = [
   ...externalDemands,
-  { if: hasBody, then: { required: ["encoding"], not: hasUrl } },
+  { if: hasBody, then: { ...having({ encoding: true }), not: hasUrl } },
   {
-    if: { required: ["encoding"], properties: { encoding: { enum: ["base64url", "none"] } } },
-    then: { properties: { body: { type: "string" } } },
+    if: having({ encoding: { enum: ["base64url", "none"] } }),
+    then: { type: "object", properties: { body: { type: "string" } } },
   },
 ];
 
 /** What content needs in dialogs and attachments. */
 export const describedContentDemands = [
   ...contentDemands,
-  { if: hasBody, then: { required: ["mediatype"] } },
+  { if: hasBody, then: having({ mediatype: true }) },
 ];

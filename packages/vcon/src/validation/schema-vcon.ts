@@ -3,7 +3,7 @@ import { analysisSchema } from "./schema-analysis.ts";
 import { attachmentSchema } from "./schema-attachment.ts";
 import { dialogSchema } from "./schema-dialog.ts";
 import { partySchema } from "./schema-party.ts";
-import { date, extensible, external, externalDemands, listOf, text, uuid } from "./schema-values.ts";
+import { date, extensible, external, externalDemands, having, listOf, text, uuid } from "./schema-values.ts";
 
 const redacted = extensible(
   Type.Object(
@@ -20,7 +20,7 @@ const amended = extensible(
   Type.Object(
     { uuid: Type.Optional(uuid), ...external },
     {
-      allOf: [...externalDemands, { anyOf: [{ required: ["uuid"] }, { required: ["url"] }] }],
+      allOf: [...externalDemands, { anyOf: [having({ uuid: true }), having({ url: true })] }],
       description: "The vCon that this one is a changed copy of.",
     },
   ),
@@ -44,7 +44,7 @@ export const vconSchema = extensible(
       analysis: Type.Optional(listOf(analysisSchema)),
       attachments: Type.Optional(listOf(attachmentSchema)),
     },
-    { title: "vCon", not: { required: ["redacted", "amended"] } },
+    { title: "vCon", not: having({ redacted: true, amended: true }) },
   ),
 );
 

@@ -12,7 +12,17 @@ import { exceedsDepth } from "../document/json-text.ts";
 import type { JsonObject, JsonValue } from "../document/types.ts";
 import { eachString } from "./member-values.ts";
 import { BASE64URL } from "./patterns.ts";
-import { essential, must, type Path, type Report, type Rule, should, shown } from "./rule.ts";
+import {
+  about,
+  type Check,
+  essential,
+  must,
+  type Path,
+  type Report,
+  type Rule,
+  should,
+  shown,
+} from "./rule.ts";
 
 /** A chain of certificates needs far less. */
 const MAX_HEADER = 200_000;
@@ -43,6 +53,19 @@ export const protectedRule: Rule = must("protected-header", ({ object, whole }, 
   if (!stringMember(object, "protected") || whole.protectedHeader(object) !== undefined) return;
   report(["protected"], "protected is no JSON object in base64url; seal the vCon again");
 });
+
+/** Parameters of an unprotected header that are strings. */
+export function headerStrings(header: "header" | "unprotected", names: readonly string[]): Rule {
+  const check: Check = ({ object }, report) => {
+    const parameters = objectMember(object, header) ?? {};
+    for (const name of names) {
+      const value = member(parameters, name);
+      if (value === undefined || typeof value === "string") continue;
+      report([header, name], `${name} must be a string, not ${shown(value)}; seal the vCon again`, value);
+    }
+  };
+  return must("header-parameter", about([header], check));
+}
 
 /** The uuid lets a document be found without opening it. */
 export function headerUuid(header: "header" | "unprotected"): Rule {

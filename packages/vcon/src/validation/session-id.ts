@@ -5,7 +5,7 @@ import { about, must, type Path, type Rule, should, shown } from "./rule.ts";
 
 const FORM = 'write {"local": …, "remote": …}, or {} where a party has none';
 
-/** One SessionId; `wrong` when what stands there is none. */
+/** What stands where a SessionId is expected. */
 interface Session {
   readonly at: Path;
   readonly value: JsonValue;

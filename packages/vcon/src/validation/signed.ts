@@ -7,6 +7,7 @@ import {
   base64urlMembers,
   contradiction,
   entryRules,
+  headerStrings,
   headerUuid,
   parameter,
   protectedRule,
@@ -31,6 +32,7 @@ export const signatureRules: readonly Rule[] = [
   }),
   base64urlMembers("protected", "signature"),
   protectedRule,
+  headerStrings("header", ["alg", "x5u", "uuid"]),
   must("header-contradiction", ({ object, whole }, report) => {
     contradiction("header", ["header"], {
       own: whole.protectedHeader(object),

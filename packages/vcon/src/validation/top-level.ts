@@ -128,7 +128,7 @@ export const topLevelRules: readonly Rule[] = [
       }
     }),
   ),
-  must(
+  should(
     "critical-undeclared",
     about(["critical"], ({ object }, report) => {
       const critical = member(object, "critical");
@@ -138,7 +138,7 @@ export const topLevelRules: readonly Rule[] = [
         if (typeof name !== "string" || declared.has(name)) continue;
         report(
           ["critical", at],
-          `critical names ${shown(name)}, extensions does not; name it there too`,
+          `critical names ${shown(name)}, extensions does not; it should be named there too`,
           name,
         );
       }
