@@ -1,11 +1,10 @@
 import { VconError } from "../document/errors.ts";
-import { parseJson } from "../document/json.ts";
 import type { JsonObject } from "../document/types.ts";
 import { fromMessages } from "./chat-messages.ts";
 import { fromTable, looksLikeTable, rowsOf } from "./chat-table.ts";
 import type { Imported } from "./imported.ts";
 import { fromSlack, looksLikeSlack, messagesIn } from "./slack.ts";
-import { invalidImport, textOf } from "./text-file.ts";
+import { invalidImport, jsonIn, textOf } from "./text-file.ts";
 import { type Zone, zoneOf } from "./wall-clock.ts";
 import { type DateOrder, looksLikeWhatsApp, readWhatsApp } from "./whatsapp.ts";
 
@@ -76,7 +75,7 @@ function fromJson(
   text: string,
   { format, zone }: { readonly format: ChatFormat; readonly zone: Zone },
 ): Imported {
-  const messages: readonly JsonObject[] | undefined = messagesIn(parseJson(text));
+  const messages: readonly JsonObject[] | undefined = messagesIn(jsonIn(text));
   if (messages === undefined) throw invalidImport("The chat must be JSON: a list of messages.");
   if (format === "slack" || (format === "auto" && looksLikeSlack(messages))) return fromSlack(messages);
   if (looksLikeTable(messages)) return fromTable(messages, zone);

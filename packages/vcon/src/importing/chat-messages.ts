@@ -1,6 +1,7 @@
 import { writeDate } from "../document/dates.ts";
 import type { Dialog, Party } from "../document/types.ts";
 import type { Imported } from "./imported.ts";
+import { calendarTime } from "./wall-clock.ts";
 
 /** One message of a chat, as the formats of exports have it. */
 export interface ChatMessage {
@@ -33,7 +34,9 @@ export function fromMessages(
     places.set(sender, index);
     return index;
   };
-  const dialogs = messages.map(({ at, sender, text, messageId, to = [] }): Dialog => {
+  const times = messages.map(({ at }) => calendarTime(at));
+  const dialogs = messages.map(({ sender, text, messageId, to = [] }, index): Dialog => {
+    const at = times[index];
     const parties = sender === undefined ? [] : [...new Set([sender, ...to].map(place))];
     return {
       type: "text",
@@ -46,7 +49,7 @@ export function fromMessages(
       ...(messageId === undefined ? {} : { message_id: messageId }),
     };
   });
-  const first = messages.find(({ at }) => at !== undefined)?.at;
+  const first = times.find((at) => at !== undefined);
   return {
     ...(subject === undefined ? {} : { subject }),
     ...(first === undefined ? {} : { createdAt: first }),

@@ -16,14 +16,21 @@ const columns = {
   tel: ["phone", "tel", "number", "sender_phone", "from_number"],
   id: ["message_id"],
 } as const;
+const MAX_COLUMNS = 1000;
 type Column = keyof typeof columns;
 
-/** The rows of a CSV text as objects by column; undefined when its header names no column for the text. */
+/**
+ * The rows of a CSV text as objects by column; undefined when its header names no column for the text, or has more than
+ * a thousand.
+ */
 export function rowsOf(text: string): readonly JsonObject[] | undefined {
   const [header = [], ...rows] = readCsv(text);
+  if (header.length > MAX_COLUMNS) return undefined;
   const names = header.map(nameOf);
   if (!columns.text.some((name) => names.includes(name)) || names.length < 2) return undefined;
-  return rows.map((row) => Object.fromEntries(names.map((name, index) => [name, row[index] ?? ""])));
+  return rows.map((row) =>
+    Object.fromEntries(row.slice(0, names.length).map((value, index) => [names[index] ?? "", value])),
+  );
 }
 
 export function looksLikeTable(rows: readonly JsonObject[]): boolean {

@@ -6,6 +6,7 @@ import type { Attachment, Party } from "../document/types.ts";
 import type { Imported } from "./imported.ts";
 import { Merger } from "./merge.ts";
 import { baseName, invalidImport } from "./text-file.ts";
+import { calendarTime } from "./wall-clock.ts";
 
 export interface EmailOptions {
   /**
@@ -47,7 +48,7 @@ export async function importEmail(
   const html = email.text !== undefined && keepHtml ? email.html : undefined;
   const subject = readable(email.subject ?? "");
   const messageId = readable(email.messageId ?? "");
-  const start = writeDate(sent ?? receivedAt);
+  const start = writeDate(sent ?? calendarTime(receivedAt) ?? Date.now());
   const common = { start, party: places[0] ?? 0, dialog: 0 };
   return {
     ...(subject === "" ? {} : { subject }),

@@ -1,5 +1,4 @@
-import { parseJson } from "../document/json.ts";
-import { exceedsDepth } from "../document/json-text.ts";
+import { readable } from "../document/parties.ts";
 import { importChat } from "./chat-export.ts";
 import { importEmail } from "./email.ts";
 import type { Imported } from "./imported.ts";
@@ -8,8 +7,10 @@ import { importMeet, isMeetName, isMp4 } from "./meet.ts";
 import type { NamedFile } from "./recording-file.ts";
 import { importSiprec, isSiprec } from "./siprec.ts";
 import { importSubtitles } from "./subtitles.ts";
-import { invalidImport, textOf } from "./text-file.ts";
+import { invalidImport, jsonIn, textOf } from "./text-file.ts";
 import { importWtf, isWtf } from "./wtf.ts";
+import { importZoom } from "./zoom.ts";
+import { looksLikeZoomChat } from "./zoom-chat.ts";
 
 export interface ImportFile extends NamedFile {
   /** Milliseconds since 1970. */
@@ -18,7 +19,7 @@ export interface ImportFile extends NamedFile {
   readonly timezone?: string;
 }
 
-const MAX_DEPTH = 64;
+const LONGEST_NAME = 100;
 const SRT = /^\s*\d+\s*\r?\n\s*\d{1,2}:\d\d:\d\d[,.]\d{1,3} +-->/;
 const HEADER =
   /^(?:from|to|cc|sender|date|subject|message-id|received|return-path|delivered-to|mime-version):/im;
@@ -29,27 +30,29 @@ const HEADER =
  * @throws VconError invalid_import it is of no kind that is known, or damaged
  */
 export async function importFile({ name, bytes, modifiedAt, timezone }: ImportFile): Promise<Imported> {
+  const shown = readable(name).slice(0, LONGEST_NAME);
+  const zoned = timezone === undefined ? {} : { timezone };
   const dated = modifiedAt === undefined ? {} : { modifiedAt };
   if (isMp4(bytes)) {
     if (isMeetName(name)) return importMeet({ recording: { name, bytes }, ...dated });
-    throw invalidImport(`${name} is a recording, not an export: add it as one, with its start and parties.`);
+    throw invalidImport(`${shown} is a recording, not an export: add it as one, with its start and parties.`);
   }
   const text = textOf(bytes);
   if (/^WEBVTT/.test(text) || SRT.test(text)) return importSubtitles(text);
   if (isSiprec(text)) return importSiprec(text);
   if (/^From /.test(text)) return importMbox(bytes);
+  if (looksLikeZoomChat(text)) return importZoom([{ name: "chat.txt", bytes }], zoned);
   if (/^\s*[[{]/.test(text)) {
-    if (exceedsDepth(text, MAX_DEPTH)) throw invalidImport(`${name} is nested too deep.`);
-    if (isWtf(parseJson(text))) return importWtf(text);
+    if (isWtf(jsonIn(text))) return importWtf(text);
   } else if (/\.eml$/i.test(name) || isMessage(text)) {
     return importEmail(bytes, modifiedAt === undefined ? {} : { receivedAt: modifiedAt });
   }
   try {
-    return importChat(text, timezone === undefined ? {} : { timezone });
+    return importChat(text, zoned);
   } catch (cause) {
     const known =
-      "an e-mail (.eml), mailbox (mbox), chat (WhatsApp, Slack, CSV, JSON), WebVTT, SubRip, SIPREC metadata, WTF";
-    throw invalidImport(`It cannot be told what ${name} is. Known are ${known}.`, cause);
+      "an e-mail (.eml), mailbox (mbox), chat (WhatsApp, Slack, Zoom, CSV, JSON), WebVTT, SubRip, SIPREC metadata, WTF";
+    throw invalidImport(`It cannot be told what ${shown} is. Known are ${known}.`, cause);
   }
 }
 

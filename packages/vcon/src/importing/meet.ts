@@ -4,6 +4,7 @@ import type { Imported } from "./imported.ts";
 import { Merger } from "./merge.ts";
 import { type NamedFile, recordingDialog } from "./recording-file.ts";
 import { invalidImport, textOf } from "./text-file.ts";
+import { calendarTime } from "./wall-clock.ts";
 
 export interface MeetFiles {
   /** The recording, by the name that Meet gave it: it tells subject and start. */
@@ -24,7 +25,11 @@ export async function importMeet({ recording, chat, modifiedAt }: MeetFiles): Pr
     throw invalidImport(`${recording.name} is no MP4 file, which recordings of Meet are.`);
   const { subject, start: named } = readName(recording.name);
   const messages = chat === undefined ? [] : readChat(textOf(chat.bytes));
-  const { dialog, start = modifiedAt } = await recordingDialog({ ...recording, start: named, parties: [] });
+  const { dialog, start = calendarTime(modifiedAt) } = await recordingDialog({
+    ...recording,
+    start: named,
+    parties: [],
+  });
   const merger = new Merger({ parties: [], dialogs: [], analyses: [], attachments: [] });
   merger.add(
     fromMessages(
@@ -62,11 +67,18 @@ const NAME =
   /^(.*?)[ _-]*\((\d{4}-\d\d-\d\d)(?: at)?[ _](\d{1,2})[:_.](\d\d) GMT(?:([+-])(\d{1,2})(?::?(\d\d))?)?\)/;
 
 export function isMeetName(name: string): boolean {
-  return NAME.test(name);
+  return exec(name) !== null;
+}
+
+/** The pattern's title is without bounds, so what it searches needs some. */
+const LONGEST_NAME = 300;
+
+function exec(name: string): RegExpExecArray | null {
+  return NAME.exec(name.slice(0, LONGEST_NAME));
 }
 
 function readName(name: string): { readonly subject?: string; readonly start: number | undefined } {
-  const match = NAME.exec(name);
+  const match = exec(name);
   if (match === null) return { start: undefined };
   const [, title = "", date, hour = "", minute, sign = "+", hours = "0", minutes = "0"] = match;
   const wall = Date.parse(`${date}T${hour.padStart(2, "0")}:${minute}:00Z`);

@@ -111,11 +111,11 @@ export class Merger {
   #placeDialogs(imported: Imported, party: Move) {
     const added: (readonly [number, Dialog])[] = [];
     const repeated = new Set<number>();
-    const taken = new Set<number>();
+    const free = new Map<string, number[]>();
     const places = imported.dialogs.map((dialog, index) => {
       const known =
         this.#standsFor(imported, index, dialog) ??
-        this.#sameContent(moveDialog(dialog, { party, dialog: nowhere, attachment: nowhere }), taken);
+        this.#sameContent(moveDialog(dialog, { party, dialog: nowhere, attachment: nowhere }), free);
       if (known !== undefined) {
         repeated.add(known);
         return known;
@@ -130,13 +130,14 @@ export class Merger {
   }
 
   /** Each dialog that is there answers for one of the import, so that two equal messages stay two. */
-  #sameContent(dialog: Dialog, taken: Set<number>): number | undefined {
+  #sameContent(dialog: Dialog, free: Map<string, number[]>): number | undefined {
     const key = contentKey(dialog);
-    const found = this.#byContent
-      .get(key ?? "")
-      ?.find((index) => !taken.has(index) && equalJson(this.#dialogs[index], dialog));
-    if (found !== undefined) taken.add(found);
-    return found;
+    const there = key === undefined ? undefined : this.#byContent.get(key);
+    if (key === undefined || there === undefined) return undefined;
+    const left = free.get(key) ?? [...there];
+    free.set(key, left);
+    const place = left.findIndex((index) => equalJson(this.#dialogs[index], dialog));
+    return place < 0 ? undefined : left.splice(place, 1)[0];
   }
 
   #remember(index: number): void {
@@ -184,8 +185,11 @@ function dialogsOf(entry: JsonObject): readonly number[] {
   return (isArray(given) ? given : [given]).filter((index) => typeof index === "number");
 }
 
+/** Of equal things the same; it keeps apart most of those that a message with many files has. */
 function dialogKey(entry: JsonObject): string {
-  return dialogsOf(entry).join();
+  const body = stringMember(entry, "body") ?? "";
+  const name = stringMember(entry, "filename") ?? "";
+  return `${dialogsOf(entry).join()} ${name} ${body.length} ${body.slice(0, 100)}`;
 }
 
 function enter(index: Map<string, number[]>, key: string, value: number): void {

@@ -15,6 +15,8 @@ export class PartyBook {
   readonly #parties: Party[];
   readonly #known = new Map<string, number>();
   readonly #named = new Map<string, number[]>();
+  /** Those of them that had no address when they came. */
+  readonly #unaddressed = new Map<string, number[]>();
   /** Parties from here on came with what is being added: they are not told apart by a name alone. */
   #firstNew: number;
 
@@ -54,7 +56,8 @@ export class PartyBook {
     const key = nameKey(party);
     if (key === undefined) return undefined;
     const addressed = hasAddress(party);
-    return this.#named.get(key)?.find((index) => {
+    const list = (addressed ? this.#unaddressed : this.#named).get(key);
+    return list?.find((index) => {
       return index < this.#firstNew && !(addressed && hasAddress(this.#parties[index] ?? {}));
     });
   }
@@ -86,10 +89,20 @@ export class PartyBook {
       if (key !== undefined && !this.#known.has(key)) this.#known.set(key, index);
     }
     const key = nameKey(party);
-    const list = key === undefined ? undefined : this.#named.get(key);
-    if (list !== undefined && !list.includes(index)) list.push(index);
-    else if (list === undefined && key !== undefined) this.#named.set(key, [index]);
+    if (key === undefined) return;
+    enter(this.#named, { key, index });
+    if (!hasAddress(party)) enter(this.#unaddressed, { key, index });
   }
+}
+
+/** Indices come in rising order, but for parties that got their name later; those may be entered twice. */
+function enter(
+  lists: Map<string, number[]>,
+  { key, index }: { readonly key: string; readonly index: number },
+): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [index]);
+  else if (list.at(-1) !== index) list.push(index);
 }
 
 /** Nothing by which it could be found again. */

@@ -3,6 +3,7 @@ import { writeDate } from "../document/dates.ts";
 import type { Attachment, Dialog } from "../document/types.ts";
 import { mediatypeOf, recordingInfo } from "../media/recording.ts";
 import { baseName } from "./text-file.ts";
+import { calendarTime } from "./wall-clock.ts";
 
 /** A file as it lies in a folder. */
 export interface NamedFile {
@@ -26,7 +27,7 @@ export async function recordingDialog({
   parties,
 }: RecordingFile): Promise<{ readonly dialog: Dialog; readonly start: number | undefined }> {
   const { duration, mediatype, createdAt } = await recordingInfo(bytes, { filename: name });
-  const began = start ?? createdAt;
+  const began = calendarTime(start) ?? calendarTime(createdAt);
   const dialog = {
     type: "recording",
     ...(began === undefined ? {} : { start: writeDate(began) }),

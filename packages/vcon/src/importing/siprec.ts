@@ -21,7 +21,7 @@ const repeated = new Set([
 ]);
 
 export function isSiprec(text: string): boolean {
-  return text.slice(0, 4000).includes(NAMESPACE);
+  return /^\s*</.test(text) && text.slice(0, 4000).includes(NAMESPACE);
 }
 
 /**
@@ -38,7 +38,10 @@ export async function importSiprec(file: Uint8Array | string): Promise<Imported>
     participants.map((each, index) => [stringMember(each, "participant_id") ?? "", index]),
   );
   const given = objectsMember(recording, "session");
-  const associations = objectsMember(recording, "participantsessionassoc");
+  const associations = Map.groupBy(
+    objectsMember(recording, "participantsessionassoc"),
+    (each) => stringMember(each, "session_id") ?? "",
+  );
   // Metadata of an update may leave the session out: then it is one of all participants.
   const sessions = given.length === 0 ? [{}] : given;
   const dialogs = sessions.map((session) =>
@@ -86,11 +89,14 @@ function partyOf(participant: JsonObject): Party {
   const [identity = {}] = objectsMember(participant, "nameID");
   const address = readable(stringMember(identity, "aor") ?? "");
   const name = readable(textsOf(identity, "name")[0] ?? "");
-  const number = /^(?:tel:|sips?:)?(\+\d{5,15})(?:[@;]|$)/.exec(address)?.[1];
+  const number = /^(?:tel:|sips?:)?(\+\d{5,15})(?:[@;]|$)/i.exec(address)?.[1];
+  // A number that is no global one counts only within its own context, which it may name.
+  const tel = number === undefined ? /^tel:[\d*#().-]{1,40}(?:;\S*)?$/i.exec(address)?.[0] : `tel:${number}`;
+  const bare = /^[^\s:@]+@[^\s@]+$/.test(address);
   return {
-    ...(number === undefined ? {} : { tel: `tel:${number}` }),
-    ...(/^sips?:/i.test(address) ? { sip: address } : {}),
-    ...(/^mailto:/i.test(address) ? { mailto: address.slice(7) } : {}),
+    ...(tel === undefined ? {} : { tel }),
+    ...(/^sips?:./i.test(address) || bare ? { sip: bare ? `sip:${address}` : address } : {}),
+    ...(/^mailto:./i.test(address) ? { mailto: address.slice(7) } : {}),
     ...(name === "" ? {} : { name }),
   };
 }
@@ -98,26 +104,27 @@ function partyOf(participant: JsonObject): Party {
 interface Around {
   /** Where each participant is in the list of parties. */
   readonly places: ReadonlyMap<string, number>;
-  readonly associations: readonly JsonObject[];
+  /** Who takes part, by session. */
+  readonly associations: ReadonlyMap<string, readonly JsonObject[]>;
   /** There is one session only, and everybody takes part in it. */
   readonly alone: boolean;
 }
 
 function dialogOf(session: JsonObject, { places, associations, alone }: Around): Dialog {
-  const id = stringMember(session, "session_id");
-  const joined = associations.filter((each) => alone || stringMember(each, "session_id") === id);
+  const id = stringMember(session, "session_id") ?? "";
+  const joined = alone ? [...associations.values()].flat() : (associations.get(id) ?? []);
   const named = joined.flatMap((each) => places.get(stringMember(each, "participant_id") ?? "") ?? []);
   const parties = named.length > 0 || !alone ? [...new Set(named)] : [...places.values()];
   const history = joined.flatMap((each) => eventsOf(each, places)).toSorted((a, b) => a.at - b.at);
   const start = dateIn(session, "start-time") ?? history[0]?.at;
   const end = dateIn(session, "end-time") ?? dateIn(session, "stop-time") ?? endOf(history);
-  const ids = textsOf(session, "sipSessionID").map(sessionId);
+  const [sipSession] = textsOf(session, "sipSessionID").flatMap(sessionId);
   return {
     type: "recording",
     ...(start === undefined ? {} : { start: writeDate(start) }),
     ...(start === undefined || end === undefined || end < start ? {} : { duration: (end - start) / 1000 }),
     ...(parties.length === 0 ? {} : { parties }),
-    ...(ids[0] === undefined ? {} : { session_id: ids[0] }),
+    ...(sipSession === undefined ? {} : { session_id: sipSession }),
     ...(history.length === 0
       ? {}
       : { party_history: history.map(({ at, ...event }) => ({ ...event, time: writeDate(at) })) }),
@@ -147,13 +154,17 @@ function endOf(history: readonly Event[]): number | undefined {
   return drops.length > 0 && drops.length >= joins ? drops.at(-1)?.at : undefined;
 }
 
+const SESSION_ID = /^[\da-f]{32}$/i;
+
 /** RFC 7989 as a header has it: "ab30317f1a784dc48ff824d0d3715d86;remote=47755a9de7794ba387653f2099600ef2". */
-function sessionId(text: string): JsonObject {
-  const [local = "", ...parameters] = text.trim().split(";");
-  const remote = parameters
-    .map((each) => /^\s*remote=([\da-f-]{32,36})\s*$/i.exec(each)?.[1])
-    .find((each) => each !== undefined);
-  return { ...(local === "" ? {} : { local }), ...(remote === undefined ? {} : { remote }) };
+function sessionId(text: string): readonly JsonObject[] {
+  const [local = "", ...parameters] = text.split(";").map((part) => part.trim());
+  const remote = parameters.find((each) => /^remote=/i.test(each))?.slice("remote=".length) ?? "";
+  const ids = {
+    ...(SESSION_ID.test(local) ? { local } : {}),
+    ...(SESSION_ID.test(remote) ? { remote } : {}),
+  };
+  return Object.keys(ids).length === 0 ? [] : [ids];
 }
 
 function dateIn(element: JsonObject, name: string): number | undefined {

@@ -98,21 +98,24 @@ interface Part {
   readonly text: string;
 }
 
+const noSpeaker: string | undefined = undefined;
+
 /** What each voice of a cue says. Text outside of any is its own part. */
 function voices(nodes: readonly CueNode[]): readonly Part[] {
   const parts: { speaker?: string; text: string }[] = [];
-  const visit = (list: readonly CueNode[], speaker: string | undefined) => {
-    for (const node of list) {
-      if (node.type !== "text") {
-        visit(node.children, node.type === "v" ? readable(node.voice) || undefined : speaker);
-        continue;
-      }
-      const last = parts.at(-1);
-      if (last !== undefined && last.speaker === speaker) last.text += node.data;
-      else parts.push(speaker === undefined ? { text: node.data } : { speaker, text: node.data });
+  // A stack of its own: tags that are never closed may nest deeper than calls can.
+  const ahead = nodes.map((node) => ({ node, speaker: noSpeaker })).reverse();
+  for (let next = ahead.pop(); next !== undefined; next = ahead.pop()) {
+    const { node, speaker } = next;
+    if (node.type !== "text") {
+      const inner = node.type === "v" ? readable(node.voice) || undefined : speaker;
+      for (const child of node.children.toReversed()) ahead.push({ node: child, speaker: inner });
+      continue;
     }
-  };
-  visit(nodes, undefined);
+    const last = parts.at(-1);
+    if (last !== undefined && last.speaker === speaker) last.text += node.data;
+    else parts.push(speaker === undefined ? { text: node.data } : { speaker, text: node.data });
+  }
   return parts;
 }
 

@@ -2,6 +2,7 @@ import { writeDate } from "../document/dates.ts";
 import { readable } from "../document/parties.ts";
 import type { Analysis } from "../document/types.ts";
 import type { Imported } from "./imported.ts";
+import { calendarTime } from "./wall-clock.ts";
 
 export interface TranscribedOptions {
   /** The dialog of the vCon (its index) that this is the transcript of. Default: a recording without content is made. */
@@ -22,10 +23,11 @@ export function withRecording(
   {
     speakers,
     dialog,
-    start,
+    start: given,
     duration,
   }: TranscribedOptions & { readonly speakers: readonly string[]; readonly duration?: number },
 ): Imported {
+  const start = calendarTime(given);
   const names = dialog === undefined ? namesAmong(speakers) : [];
   return {
     ...(start === undefined ? {} : { createdAt: start }),

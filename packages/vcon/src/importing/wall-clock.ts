@@ -4,6 +4,17 @@ import { VconError } from "../document/errors.ts";
 /** Says how far a time zone is ahead of UTC, in milliseconds, at a moment. */
 export type Zone = (moment: number) => number;
 
+const FIRST = Date.UTC(1000, 0, 1);
+const LAST = Date.UTC(9999, 11, 31);
+
+/** A time that can be written as a date of RFC 3339, whose years have four digits; undefined for any other. */
+export function calendarTime(time: number | undefined): number | undefined {
+  return time !== undefined && time >= FIRST && time <= LAST ? time : undefined;
+}
+
+const MINUTE = 60_000;
+/** No place on Earth is further from UTC. */
+const FURTHEST = 14 * 60 * MINUTE;
 const OFFSET = /^(?:UTC|GMT)?([+-])(\d{1,2})(?::?(\d\d))?$/i;
 
 /**
@@ -15,30 +26,37 @@ export function zoneOf(timezone: string): Zone {
   if (/^(?:Z|UTC|GMT)$/i.test(timezone)) return () => 0;
   const offset = OFFSET.exec(timezone);
   if (offset !== null) {
-    const [, sign, hours, minutes = "0"] = offset;
-    const ahead = (Number(hours) * 60 + Number(minutes)) * 60_000;
-    return () => (sign === "-" ? -ahead : ahead);
+    const ahead = aheadBy(offset);
+    if (Math.abs(ahead) <= FURTHEST) return () => ahead;
+    throw noZone(timezone);
   }
   try {
     const format = new Intl.DateTimeFormat("en-US", { timeZone: timezone, timeZoneName: "longOffset" });
     return (moment) => {
-      const parts = format.formatToParts(Number.isFinite(moment) ? moment : 0);
+      const parts = format.formatToParts(calendarTime(moment) ?? 0);
       const name = parts.find(({ type }) => type === "timeZoneName")?.value ?? "GMT";
-      const [, sign, hours = "0", minutes = "0"] = OFFSET.exec(name) ?? [];
-      const ahead = (Number(hours) * 60 + Number(minutes)) * 60_000;
-      return sign === "-" ? -ahead : ahead;
+      return aheadBy(OFFSET.exec(name) ?? []);
     };
   } catch (cause) {
-    throw new VconError(
-      "invalid_option",
-      `${JSON.stringify(timezone)} is no time zone. Give a name such as Europe/Berlin, or an offset such as +01:00.`,
-      { cause },
-    );
+    throw noZone(timezone, cause);
   }
 }
 
+function aheadBy([, sign, hours = "0", minutes = "0"]: readonly string[]): number {
+  const ahead = (Number(hours) * 60 + Number(minutes)) * MINUTE;
+  return sign === "-" ? -ahead : ahead;
+}
+
+function noZone(timezone: string, cause?: unknown): VconError {
+  return new VconError(
+    "invalid_option",
+    `${JSON.stringify(timezone)} is no time zone. Give a name such as Europe/Berlin, or an offset such as +01:00.`,
+    { cause },
+  );
+}
+
 /** The zone of the machine that runs this. */
-export const machineZone: Zone = (moment) => -new Date(moment).getTimezoneOffset() * 60_000;
+export const machineZone: Zone = (moment) => -new Date(moment).getTimezoneOffset() * MINUTE;
 
 /** The moment at which clocks in a zone show a time; `wall` is that time as if it were UTC. Milliseconds since 1970. */
 export function fromWall(wall: number, zone: Zone): number {

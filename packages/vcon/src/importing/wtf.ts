@@ -1,37 +1,31 @@
 import { plausibleSeconds } from "../document/dates.ts";
-import {
-  isArray,
-  isObject,
-  member,
-  objectMember,
-  objectsMember,
-  parseJson,
-  stringMember,
-} from "../document/json.ts";
+import { isArray, isObject, member, objectMember, objectsMember, stringMember } from "../document/json.ts";
+import { readable } from "../document/parties.ts";
 import type { JsonObject, JsonValue } from "../document/types.ts";
 import type { Imported } from "./imported.ts";
-import { invalidImport, textOf } from "./text-file.ts";
+import { invalidImport, jsonIn, textOf } from "./text-file.ts";
 import { type TranscribedOptions, withRecording } from "./transcribed.ts";
 
 /**
  * Reads a transcript in the World Transcription Format (draft-howe-vcon-wtf-extension): an analysis of that extension,
  * kept as it is. Speakers with a name become parties.
  *
- * @throws VconError invalid_import it is none: it lacks `transcript.text` or `segments`
+ * @throws VconError invalid_import it is none: it lacks `transcript.text` or `segments`, or is nested too deep
  */
 export function importWtf(file: Uint8Array | string, options: TranscribedOptions = {}): Imported {
-  const body = parseJson(textOf(file));
+  const body = jsonIn(textOf(file));
   if (!isWtf(body)) {
     throw invalidImport(
       "This is no transcript in the World Transcription Format: it needs transcript.text and segments.",
     );
   }
   const metadata = objectMember(body, "metadata") ?? {};
-  const product = stringMember(metadata, "model");
+  const provider = readable(stringMember(metadata, "provider") ?? "");
+  const product = readable(stringMember(metadata, "model") ?? "");
   const analysis = {
     type: "wtf_transcription",
-    vendor: stringMember(metadata, "provider") ?? "unknown",
-    ...(product === undefined ? {} : { product }),
+    vendor: provider === "" ? "unknown" : provider,
+    ...(product === "" ? {} : { product }),
     mediatype: "application/json",
     encoding: "json",
     body,

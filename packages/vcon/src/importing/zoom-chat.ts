@@ -23,10 +23,16 @@ const HOUR = 3_600_000;
 const TOLERANCE = 15 * 60_000;
 
 /** "10:02:11 From Ann Lee to Everyone : text", or the text on the lines below. */
-const SAVED =
-  /^(\d{1,2}):(\d\d):(\d\d)[\t ]+From[\t ]+(.{1,200}?)(?:[\t ]+to[\t ]+[^:\n]{1,200}?)?[\t ]*:(?:[\t ]|$)/i;
+const SAVED = /^(\d{1,2}):(\d\d):(\d\d)[\t ]+From[\t ]+([^\t ].{0,400}?):(?:[\t ]|$)/i;
+const RECEIVER = /[\t ]to[\t ]/i;
 /** Of the cloud: "00:02:11<tab>Ann Lee:<tab>text", counted from the beginning of the recording. */
 const CLOUD = /^(\d{1,2}):(\d\d):(\d\d)\t([^\t]{1,200}?):\t/;
+
+/** Does it begin as a chat that Zoom has saved? */
+export function looksLikeZoomChat(text: string): boolean {
+  const [line = ""] = text.slice(0, 1000).split(/\r?\n/, 1);
+  return SAVED.test(line);
+}
 
 /** The messages of a chat that Zoom has saved; none when it is no such chat. */
 export function readZoomChat(text: string, clock: ZoomClock): readonly ChatMessage[] {
@@ -47,7 +53,8 @@ function linesOf(text: string, pattern: RegExp): readonly Said[] {
     if (match !== null) {
       const [whole, hours, minutes, seconds, sender = ""] = match;
       const clock = ((Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds)) * 1000;
-      messages.push({ clock, sender: sender.trim(), text: line.slice(whole.length) });
+      const name = sender.split(RECEIVER, 1)[0]?.trim() ?? "";
+      messages.push({ clock, sender: name, text: line.slice(whole.length) });
     } else if (last !== undefined) last.text += `\n${line}`;
   }
   return messages

@@ -1,13 +1,15 @@
+import { writeDate } from "../document/dates.ts";
+import { VconError } from "../document/errors.ts";
 import { isObject, member, objectsMember, parseJson, stringMember } from "../document/json.ts";
-import type { Analysis, Dialog } from "../document/types.ts";
+import type { Dialog } from "../document/types.ts";
 import { fromMessages } from "./chat-messages.ts";
 import type { Imported } from "./imported.ts";
 import { Merger } from "./merge.ts";
 import { fileAttachment, type NamedFile, recordingDialog } from "./recording-file.ts";
-import { readSubtitles, transcriptAnalysis } from "./subtitles.ts";
+import { type Line, readSubtitles, transcriptAnalysis } from "./subtitles.ts";
 import { invalidImport, textOf } from "./text-file.ts";
 import { namesAmong } from "./transcribed.ts";
-import { fromWall, machineZone, type Zone, zoneOf } from "./wall-clock.ts";
+import { calendarTime, fromWall, machineZone, type Zone, zoneOf } from "./wall-clock.ts";
 import { readZoomChat } from "./zoom-chat.ts";
 
 export interface ZoomOptions {
@@ -22,7 +24,7 @@ export interface ZoomOptions {
  * becomes a recording, messages of the chat text dialogs, the transcript an analysis of the recording, all other files
  * attachments. People who wrote or spoke become parties.
  *
- * @throws VconError invalid_import there is neither a recording nor a chat
+ * @throws VconError invalid_import there is neither a recording nor a chat or transcript
  * @throws VconError invalid_option an unknown time zone
  */
 export async function importZoom(
@@ -32,14 +34,18 @@ export async function importZoom(
   const zone = timezone === undefined ? machineZone : zoneOf(timezone);
   const named = folderOf(folder, zone);
   const roles = rolesOf(files);
-  const transcripts = await Promise.all(roles.transcripts.map(({ bytes }) => readSubtitles(bytes)));
-  const names = namesAmong(transcripts.flat().flatMap(({ speaker }) => speaker ?? []));
+  const transcripts = await transcriptsOf(roles.transcripts);
+  const spoken = transcripts.flatMap(({ lines }) => lines ?? []);
+  const names = namesAmong(spoken.flatMap(({ speaker }) => speaker ?? []));
   const parties = [...names.keys()];
   const recordings = await Promise.all(
-    roles.recordings.map((file) =>
-      recordingDialog({ ...file, start: cloudDate(file.name) ?? undefined, parties }),
-    ),
+    roles.recordings.map((file) => recordingDialog({ ...file, start: cloudDate(file.name), parties })),
   );
+  // A transcript that came alone is one of a recording that is elsewhere.
+  if (recordings.length === 0 && spoken.length > 0) {
+    const [first] = transcripts;
+    recordings.push(placeholder(cloudDate(first?.file.name ?? "") ?? named.start, parties));
+  }
   const start = recordings[0]?.start ?? named.start;
   const length = Math.max(0, ...recordings.map(({ dialog }) => Number(dialog.duration ?? 0))) * 1000;
   const clock = {
@@ -48,15 +54,27 @@ export async function importZoom(
     zone,
     sure: timezone !== undefined,
   };
-  const messages = roles.chats.flatMap(({ bytes }) => readZoomChat(textOf(bytes), clock));
+  const chats = roles.chats.map((file) => ({ file, messages: readZoomChat(textOf(file.bytes), clock) }));
+  const messages = chats.flatMap((chat) => chat.messages);
   if (recordings.length === 0 && messages.length === 0) {
-    throw invalidImport("There is neither a recording (mp4, m4a) nor a chat in this Zoom folder.");
+    throw invalidImport(
+      "There is neither a recording (mp4, m4a) nor a chat or transcript in this Zoom folder.",
+    );
   }
+  const others = [
+    ...roles.others,
+    ...transcripts.flatMap(({ file, lines }) => (lines === undefined ? file : [])),
+    ...chats.flatMap((chat) => (chat.messages.length === 0 ? chat.file : [])),
+  ];
   const merger = new Merger({ parties: [], dialogs: [], analyses: [], attachments: [] });
   merger.add({
     parties: names.map((name) => ({ name })),
     dialogs: recordings.map(({ dialog }) => dialog),
-    analyses: recordings.length === 0 ? [] : transcripts.map((lines) => analysisOf(lines)),
+    analyses: transcripts.flatMap(({ file, lines }) =>
+      lines === undefined
+        ? []
+        : { ...transcriptAnalysis(lines, "zoom"), dialog: recordingFor(file, roles.recordings) },
+    ),
     attachments: [],
   });
   merger.add(fromMessages(messages, { application: "Zoom" }));
@@ -68,12 +86,41 @@ export async function importZoom(
     parties: people.length === 0 ? [{}] : people,
     dialogs: withSomebody(dialogs),
     analyses,
-    attachments: roles.others.map((file) => fileAttachment(file, at)),
+    attachments: others.map((file) => fileAttachment(file, at)),
   };
 }
 
-function analysisOf(lines: Awaited<ReturnType<typeof readSubtitles>>): Analysis {
-  return { ...transcriptAnalysis(lines, "zoom"), dialog: 0 };
+interface Transcript {
+  readonly file: NamedFile;
+  /** Undefined when there is nothing in it: Zoom writes the file even where nobody spoke. */
+  readonly lines: readonly Line[] | undefined;
+}
+
+function transcriptsOf(files: readonly NamedFile[]): Promise<readonly Transcript[]> {
+  return Promise.all(
+    files.map(async (file) => ({
+      file,
+      lines: await readSubtitles(file.bytes).catch((error: unknown) => {
+        if (error instanceof VconError) return undefined;
+        throw error;
+      }),
+    })),
+  );
+}
+
+/** Where a meeting was recorded in several parts, files of the same part have the same date in their names. */
+function recordingFor({ name }: NamedFile, recordings: readonly NamedFile[]): number {
+  const date = cloudDate(name);
+  const same = recordings.findIndex((recording) => date !== undefined && cloudDate(recording.name) === date);
+  return Math.max(0, same);
+}
+
+function placeholder(
+  start: number | undefined,
+  parties: readonly number[],
+): Awaited<ReturnType<typeof recordingDialog>> {
+  const dated = start === undefined ? {} : { start: writeDate(start) };
+  return { dialog: { type: "recording", ...dated, ...(parties.length === 0 ? {} : { parties }) }, start };
 }
 
 /** A recording of people who are not named is one of party 0, of whom nothing is known. */
@@ -121,7 +168,7 @@ function cloudDate(name: string): number | undefined {
   const match = /GMT(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)(\d\d)/.exec(name);
   if (match === null) return undefined;
   const [, year, month, day, hour, minute, second] = match.map(Number);
-  return Date.UTC(year ?? 0, (month ?? 1) - 1, day, hour, minute, second);
+  return calendarTime(Date.UTC(year ?? 0, (month ?? 1) - 1, day, hour, minute, second));
 }
 
 function folderOf(
@@ -133,7 +180,7 @@ function folderOf(
   const [, date, hour, minute, second, subject = ""] = match;
   const wall = Date.parse(`${date}T${hour}:${minute}:${second}Z`);
   return {
-    start: Number.isNaN(wall) ? undefined : fromWall(wall, zone),
+    start: Number.isNaN(wall) ? undefined : calendarTime(fromWall(wall, zone)),
     subject: subject.trim() || undefined,
   };
 }

@@ -112,3 +112,24 @@ test("twice the same is once, whatever it is; what is there keeps its place", ()
     }),
   );
 });
+
+test("equal messages stay as many as they are, and come again only once", () => {
+  const ok = text([0], "ok");
+  const chat: Imported = { ...nothing, parties: [{ name: "Ann" }], dialogs: [ok, ok, ok] };
+  const vcon = inNew(chat);
+  expect(vcon.dialog).toHaveLength(3);
+  expect(addImported(vcon, chat)).toBe(vcon);
+  expect(addImported(vcon, { ...chat, dialogs: [ok, ok, ok, ok] }).dialog).toHaveLength(4);
+});
+
+test("people of one name with addresses of their own are as many people; one without is the first", () => {
+  const named = (parties: Imported["parties"]): Imported => ({ ...nothing, parties });
+  const vcon = inNew(named([{ name: "Info" }, { name: "Info", mailto: "a@example.com" }]));
+  const more = addImported(vcon, named([{ name: "Info", mailto: "b@example.com" }]));
+  expect(more.parties).toEqual([
+    { name: "Info", mailto: "b@example.com" },
+    { name: "Info", mailto: "a@example.com" },
+  ]);
+  const again = addImported(more, named([{ name: "Info", mailto: "c@example.com" }, { name: "INFO" }]));
+  expect(again.parties).toEqual([...(more.parties ?? []), { name: "Info", mailto: "c@example.com" }]);
+});

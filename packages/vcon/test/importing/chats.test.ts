@@ -109,3 +109,17 @@ test("an unknown format, an unknown zone, a format that it is not", () => {
     expect.objectContaining({ code: "invalid_import" }),
   );
 });
+
+test("a date that the time zone moves out of the calendar is left out", () => {
+  const chat = importChat("31/12/9999, 23:59 - Ann: a", { timezone: "-12:00" });
+  expect(chat.dialogs).toMatchObject([{ body: "a" }]);
+  expect(chat.dialogs[0]).not.toHaveProperty("start");
+});
+
+test("tables too wide to be one, and columns named like prototypes", () => {
+  expect(() => importChat(`text,${",".repeat(100_000)}\n${"a,b\n".repeat(5000)}`)).toThrow(
+    expect.objectContaining({ code: "invalid_import" }),
+  );
+  const chat = importChat("__proto__,text,sender\nx,hello,Ann\n");
+  expect(chat).toMatchObject({ parties: [{ name: "Ann" }], dialogs: [{ body: "hello" }] });
+});

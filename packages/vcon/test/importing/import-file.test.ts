@@ -21,6 +21,8 @@ test.each<readonly [string, string, string, string | undefined]>([
     "text",
     undefined,
   ],
+  ["zoom.txt", "10:00:40\t From Ann Lee to Everyone : Hello\n", "text", undefined],
+  ["about.eml", `${email}urn:ietf:params:xml:ns:recording:1\n`, "text", "Hi"],
   ["chat.csv", "time,sender,text\n2026-03-04T10:00:00Z,Ann,Hello\n", "text", undefined],
   ["chat.json", '[{"time":"2026-03-04T10:00:00Z","sender":"Ann","text":"Hello"}]', "text", undefined],
   [
@@ -60,6 +62,7 @@ test.each([
     "bomb.xml",
     '<!DOCTYPE r [<!ENTITY a "a">]><recording xmlns="urn:ietf:params:xml:ns:recording:1">&a;</recording>',
   ],
+  ["two\nlines", "neither"],
   ["prose", "Dear all,\n\nthis is a letter: nothing else.\n"],
 ])("%s cannot be used, and says so in one line", async (name, text) => {
   await expect(importFile({ name, bytes: bytesOf(text) })).rejects.toMatchObject({

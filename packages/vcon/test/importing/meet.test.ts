@@ -52,3 +52,13 @@ test("what is no MP4 is refused", async () => {
     message: "a.mp4 is no MP4 file, which recordings of Meet are.",
   });
 });
+
+test("a date at the end of the calendar, a time that is none, a name without end", async () => {
+  const late = await importMeet({ recording: { name: "t (9999-12-31 at 23:59 GMT-11).mp4", bytes } });
+  expect(errorsOf(inNew(late))).toEqual([]);
+  const silent = { name: "sync.mp4", bytes: mediaFixture("tone.m4a") };
+  const undated = await importMeet({ recording: silent, modifiedAt: Number.NaN });
+  expect(undated.dialogs[0]).not.toHaveProperty("start");
+  const long = await importMeet({ recording: { name: " ".repeat(200_000), bytes } });
+  expect(long).not.toHaveProperty("subject");
+});

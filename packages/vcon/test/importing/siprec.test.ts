@@ -76,3 +76,54 @@ test.each([
     message: expect.stringMatching(message),
   });
 });
+
+const one = (inside: string) => `<recording xmlns='urn:ietf:params:xml:ns:recording:1'>${inside}</recording>`;
+
+test("addresses of every kind; session ids only where they are some", async () => {
+  const aors = ["tel:911", "TEL:+12025550101", "bob@example.com", "mailto:cara@example.com", "", "sip:"];
+  const people = aors.map(
+    (aor, i) => `<participant participant_id="${i}"><nameID aor="${aor}"/></participant>`,
+  );
+  const vcon = inNew(
+    await importSiprec(
+      one(`<session session_id="s"><sipSessionID>x;remote=y</sipSessionID></session>${people.join("")}`),
+    ),
+  );
+  expect(vcon.parties).toEqual([
+    { tel: "tel:911" },
+    { tel: "tel:+12025550101" },
+    { sip: "sip:bob@example.com" },
+    { mailto: "cara@example.com" },
+    {},
+    {},
+  ]);
+  expect(vcon.dialog?.[0]).not.toHaveProperty("session_id");
+  expect(errorsOf(vcon)).toEqual([]);
+});
+
+test("each of many sessions has its own people", async () => {
+  const ids = Array.from({ length: 3000 }, (_, i) => `${i}`);
+  const text = ids
+    .map(
+      (id) =>
+        `<participant participant_id="${id}"/><session session_id="${id}"/><participantsessionassoc participant_id="${id}" session_id="${id}"/>`,
+    )
+    .join("");
+  const { dialogs } = await importSiprec(one(text));
+  expect(dialogs.map(({ parties }) => parties)).toEqual(ids.map((_, index) => [index]));
+});
+
+test("elements nested without end, names of prototypes, one line of a million characters", async () => {
+  const deep = one(`${"<a>".repeat(100_000)}${"</a>".repeat(100_000)}`);
+  await expect(importSiprec(deep)).rejects.toMatchObject({ code: "invalid_import" });
+  await expect(importSiprec(one("<__proto__><participant/></__proto__>"))).rejects.toMatchObject({
+    code: "invalid_import",
+  });
+  const long = "x".repeat(1_000_000);
+  const { parties } = await importSiprec(
+    one(
+      `<participant participant_id="constructor"><nameID aor="sip:a@example.com"><name>${long}</name></nameID></participant>`,
+    ),
+  );
+  expect(parties).toEqual([{ sip: "sip:a@example.com", name: long }]);
+});

@@ -68,3 +68,10 @@ test.each(["", "WEBVTT", "hello", "1\n00:00:00,000 --> \n", "x".repeat(1_000_000
     await expect(importSubtitles(text)).rejects.toMatchObject({ code: "invalid_import" });
   },
 );
+
+test("voices nested without end, and a start that is no time", async () => {
+  const nested = `WEBVTT\n\n00:00.000 --> 00:01.000\n${"<v Ann>".repeat(50_000)}Hello`;
+  expect((await importSubtitles(nested)).parties).toEqual([{ name: "Ann" }]);
+  const { dialogs } = await importSubtitles(vtt, { start: Number.NaN });
+  expect(dialogs[0]).not.toHaveProperty("start");
+});

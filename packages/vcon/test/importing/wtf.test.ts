@@ -56,3 +56,14 @@ test.each([
 ])("is none: %s", (text) => {
   expect(() => importWtf(text)).toThrow(/World Transcription Format/);
 });
+
+test("nested deeper than a vCon may be", () => {
+  const deep = `{"transcript":{"text":"a"},"segments":${"[".repeat(1000)}${"]".repeat(1000)}}`;
+  expect(() => importWtf(deep)).toThrow(expect.objectContaining({ code: "invalid_import" }));
+});
+
+test("who made it must be a name", () => {
+  const [analysis] = importWtf(JSON.stringify({ ...body, metadata: { provider: " ", model: "" } })).analyses;
+  expect(analysis).toMatchObject({ vendor: "unknown" });
+  expect(analysis).not.toHaveProperty("product");
+});

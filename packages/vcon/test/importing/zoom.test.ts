@@ -115,3 +115,45 @@ test("an unknown time zone", async () => {
     code: "invalid_option",
   });
 });
+
+test("a transcript in which nobody speaks, and a text that is no chat, are files like others", async () => {
+  const silent = { name: "a.transcript.vtt", bytes: bytesOf("WEBVTT\n") };
+  const readme = { name: "about this chat.txt", bytes: bytesOf("Nothing was written.") };
+  const imported = await importZoom([video, silent, readme]);
+  expect(imported.analyses).toEqual([]);
+  expect(imported.attachments.map(({ filename }) => filename)).toEqual([silent.name, readme.name]);
+  expect(errorsOf(inNew(imported))).toEqual([]);
+});
+
+test("a transcript alone is one of a recording that is elsewhere", async () => {
+  const vcon = inNew(await importZoom([captions]));
+  expect(vcon.dialog).toEqual([{ type: "recording", start: "2026-03-04T10:00:00Z", parties: [0, 1] }]);
+  expect(vcon.analysis).toMatchObject([{ type: "transcript", dialog: 0 }]);
+  expect(errorsOf(vcon)).toEqual([]);
+});
+
+test("each part of a meeting has its own transcript", async () => {
+  const names = ["GMT20260304-100000_Recording", "GMT20260304-110000_Recording"];
+  const videos = names.map((name) => ({ name: `${name}.mp4`, bytes: video.bytes }));
+  const texts = names.map((name) => ({ name: `${name}.transcript.vtt`, bytes: captions.bytes }));
+  const { analyses } = await importZoom([...videos, ...texts.toReversed()]);
+  expect(analyses.map(({ dialog }) => dialog)).toEqual([1, 0]);
+});
+
+test.each([
+  ["spaces where the name should be", `10:00:00 From ${" ".repeat(100_000)}\n`],
+  ["a name that does not end", `10:00:00 From Ann to${" to".repeat(100_000)}\n`],
+  ["a name followed by spaces", `10:00:00 From Ann${" ".repeat(1_000_000)}\n`],
+])("a chat made to take long is read at once: %s", async (_name, text) => {
+  await expect(importZoom([{ name: "chat.txt", bytes: bytesOf(text) }])).rejects.toMatchObject({
+    code: "invalid_import",
+  });
+});
+
+test("dates that no calendar has are left out", async () => {
+  const odd = { name: "GMT99991399-999999_Recording.m4a", bytes: audio.bytes };
+  const vcon = inNew(await importZoom([odd]));
+  expect(vcon.dialog?.[0]).not.toHaveProperty("start");
+  expect(errorsOf(vcon)).toEqual([]);
+  await expect(importZoom([audio], { timezone: "+99:99" })).rejects.toMatchObject({ code: "invalid_option" });
+});
