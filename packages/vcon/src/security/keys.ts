@@ -56,12 +56,19 @@ export async function importPrivate(key: KeyBlock, algorithm: string): Promise<C
   });
 }
 
-export async function importPublic(key: PemBlock, algorithm: string): Promise<CryptoKey> {
-  return importSPKI(toPem(key), algorithm).catch((cause: unknown) => {
-    throw new VconError("invalid_key", `The public key is damaged, or does not serve ${algorithm}.`, {
-      cause,
-    });
-  });
+/** What was made of a key, for as long as somebody has the key: chains that were checked keep theirs. */
+const imported = new WeakMap<PemBlock, Map<string, CryptoKey>>();
+
+export async function importPublic(block: PemBlock, algorithm: string): Promise<CryptoKey> {
+  const known = imported.get(block) ?? new Map<string, CryptoKey>();
+  const key =
+    known.get(algorithm) ??
+    (await importSPKI(toPem(block), algorithm).catch((cause: unknown) => {
+      const message = `The public key is damaged, or does not serve ${algorithm}.`;
+      throw new VconError("invalid_key", message, { cause });
+    }));
+  imported.set(block, known.set(algorithm, key));
+  return key;
 }
 
 /** What kind of key a PKCS #8 (`at` 1) or SubjectPublicKeyInfo (`at` 0) holds: both name it in an AlgorithmIdentifier. */

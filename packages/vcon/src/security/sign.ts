@@ -1,4 +1,4 @@
-import { FlattenedSign } from "jose";
+import { type CryptoKey, FlattenedSign } from "jose";
 import { decodeBase64url, encodeBase64 } from "../document/base64url.ts";
 import { VconError } from "../document/errors.ts";
 import { gzip } from "../document/gzip.ts";
@@ -12,14 +12,7 @@ import {
 } from "../document/states.ts";
 import type { JsonObject, SignedVcon } from "../document/types.ts";
 import { parseCertificate } from "./certificate.ts";
-import {
-  certificateKey,
-  importPrivate,
-  importPublic,
-  type KeyBlock,
-  type KeyKind,
-  readPrivateKey,
-} from "./keys.ts";
+import { certificateKey, importPrivate, importPublic, type KeyKind, readPrivateKey } from "./keys.ts";
 import { certificateBlocks, type PemBlock, toPem } from "./pem.ts";
 import { verifySignature } from "./signature.ts";
 
@@ -81,12 +74,10 @@ async function makeJws(
     uuid,
   }: SignOptions & { readonly uuid: string | undefined },
 ): Promise<SignedVcon> {
-  const key = readPrivateKey(pem);
-  const algorithm = algorithms.get(key.kind);
-  if (algorithm === undefined) {
-    throw new VconError("invalid_key", `A key on the curve ${key.kind} cannot sign vCons. Use RSA or P-256.`);
-  }
+  const signer = latest?.pem === pem ? latest.signer : await readSigner(pem);
   const certificates = certificateBlocks(chain, "the chain of certificates");
+  await requireBelongs(signer, { pem, block: certificates[0] });
+  const { key, algorithm } = signer;
   const x5c = certificates.map(({ der }) => encodeBase64(der));
   const bytes = new TextEncoder().encode(text);
   const {
@@ -95,32 +86,45 @@ async function makeJws(
     signature,
   } = await new FlattenedSign(compress ? await gzip(bytes) : bytes)
     .setProtectedHeader({ alg: algorithm, x5c })
-    .sign(await importPrivate(key, algorithm));
+    .sign(key);
   const named: JsonObject = uuid === undefined ? {} : { uuid };
   const header: JsonObject = layout === "strict" ? named : { alg: algorithm, x5c, ...named };
   const jws = { payload, signatures: [{ protected: encoded, header, signature }] };
-  await checkBelongs(jws, { certificate: certificates[0], algorithm });
   if (!isSignedVcon(jws)) throw new VconError("invalid_state", "The signed vCon did not come out right.");
   return jws;
 }
 
+interface SigningKey {
+  readonly key: CryptoKey;
+  readonly algorithm: string;
+}
+
+/** The one that was used last: who signs, signs many with the same one, and reading keys takes as long as signing. */
+let latest: { readonly pem: string; readonly certificate: string; readonly signer: SigningKey } | undefined;
+
+async function readSigner(pem: string): Promise<SigningKey> {
+  const key = readPrivateKey(pem);
+  const algorithm = algorithms.get(key.kind);
+  if (algorithm === undefined) {
+    throw new VconError("invalid_key", `A key on the curve ${key.kind} cannot sign vCons. Use RSA or P-256.`);
+  }
+  return { key: await importPrivate(key, algorithm), algorithm };
+}
+
 /** Nobody could verify what was signed with a key that is not the certificate's; better to say so now. */
-async function checkBelongs(
-  {
-    payload,
-    signatures,
-  }: { readonly payload: string; readonly signatures: readonly { protected: string; signature: string }[] },
-  { certificate, algorithm }: { readonly certificate: PemBlock | undefined; readonly algorithm: string },
+async function requireBelongs(
+  signer: SigningKey,
+  { pem, block }: { readonly pem: string; readonly block: PemBlock | undefined },
 ): Promise<void> {
-  const [first] = signatures;
-  if (certificate === undefined || first === undefined) return;
-  const publicKey = signerKey(certificate);
-  const belongs = await importPublic(publicKey, algorithm)
-    .then((key) =>
-      verifySignature(
-        { payload, protected: first.protected, signature: first.signature },
-        { key, algorithm },
-      ),
+  if (block === undefined) return;
+  const certificate = toPem(block);
+  if (latest?.pem === pem && latest.certificate === certificate) return;
+  const { key, algorithm } = signer;
+  const parsed = parseCertificate(block.der, "The first certificate of the chain");
+  const sample = await new FlattenedSign(new Uint8Array(1)).setProtectedHeader({ alg: algorithm }).sign(key);
+  const belongs = await importPublic(certificateKey(parsed), algorithm)
+    .then((publicKey) =>
+      verifySignature({ ...sample, protected: sample.protected ?? "" }, { key: publicKey, algorithm }),
     )
     .catch(() => false);
   if (!belongs) {
@@ -129,20 +133,7 @@ async function checkBelongs(
       "The private key does not belong to the first certificate of the chain.",
     );
   }
-}
-
-/** The key of the certificate that was used last: who signs, signs many with the same one, and parsing costs most. */
-let latest: { readonly pem: string; readonly key: KeyBlock } | undefined;
-
-function signerKey(certificate: PemBlock): KeyBlock {
-  const pem = toPem(certificate);
-  if (latest?.pem !== pem) {
-    latest = {
-      pem,
-      key: certificateKey(parseCertificate(certificate.der, "The first certificate of the chain")),
-    };
-  }
-  return latest.key;
+  latest = { pem, certificate, signer };
 }
 
 /** The bytes of a payload. */

@@ -1,4 +1,4 @@
-import { isArray, member } from "../document/json.ts";
+import { isArray } from "../document/json.ts";
 import type { JsonValue } from "../document/types.ts";
 import { isIndex } from "./member-types.ts";
 import { about, type Check, must, type Path, type Rule, type Whole } from "./rule.ts";
@@ -7,24 +7,30 @@ type ListName = "parties" | "dialog" | "attachments";
 
 /** Every index in the named members points at something. Lists of indices and lists within them count too. */
 export function indexRange(lists: Partial<Readonly<Record<ListName, readonly string[]>>>): Rule {
-  const targets: readonly (readonly [string, ListName])[] = [
+  const targets = new Map<string, ListName>([
     ...(lists.parties ?? []).map((name) => [name, "parties"] as const),
     ...(lists.dialog ?? []).map((name) => [name, "dialog"] as const),
     ...(lists.attachments ?? []).map((name) => [name, "attachments"] as const),
-  ];
-  const check: Check = ({ object, whole }, report) => {
-    for (const [name, list] of targets) {
-      const value = member(object, name);
+  ]);
+  const check: Check = ({ object, names, whole }, report) => {
+    for (const name of names) {
+      const list = targets.get(name);
+      if (list === undefined) continue;
+      const value = object[name] ?? null;
       const count = countOf(whole, list);
       // Nearly always all is well.
-      if (value === undefined || (isIndex(value) && value < count)) continue;
+      if (isWithin(value, count) || (isArray(value) && value.every((inner) => isWithin(inner, count))))
+        continue;
       for (const { index, at } of beyond(count, { value, at: [name] })) {
         if (!report(at, `${index} points nowhere; ${whatIsThere(list, count)}`, index)) return;
       }
     }
   };
-  const names = targets.map(([name]) => name);
-  return must("index-range", about(names, check));
+  return must("index-range", about([...targets.keys()], check));
+}
+
+function isWithin(value: JsonValue, count: number): boolean {
+  return isIndex(value) && value < count;
 }
 
 interface Place {
