@@ -26,12 +26,15 @@ export function originatorOf(dialog: JsonObject): number | undefined {
   return flatten(member(dialog, "originator"))[0] ?? dialogParties(dialog)[0];
 }
 
+/** How the draft calls a party whose name is withheld. */
+const ANONYMOUS = "anonymous";
+
 /** What to call each party: its name, else an address, else its number counted from one. */
 export function partyLabels(vcon: JsonObject): readonly string[] {
   return objectsMember(vcon, "parties").map((party, index) => {
     for (const name of ["name", "mailto", "tel", "sip"]) {
       const value = stringMember(party, name)?.trim();
-      if (value) return value;
+      if (value && value !== ANONYMOUS) return value;
     }
     return `Party ${index + 1}`;
   });

@@ -41,15 +41,9 @@ const partyMembers = ["type", "role"];
  */
 export async function redactPii(
   vcon: Vcon,
-  {
-    detector = builtInDetector({ names: namesOf(vcon) }),
-    type = "PII",
-    keepNames = false,
-    ...options
-  }: RedactPiiOptions,
+  { detector = builtInDetector(), type = "PII", keepNames = false, ...options }: RedactPiiOptions,
 ): Promise<{ readonly vcon: Vcon; readonly report: PiiReport }> {
-  const scrubber = new Scrubber(detector);
-  if (!keepNames) for (const name of namesOf(vcon)) scrubber.know(name, "PERSON");
+  const scrubber = new Scrubber(detector, keepNames ? [] : namesOf(vcon));
   for (const party of vcon.parties ?? []) knowAddresses(party, scrubber);
   const result = await redact(vcon, {
     ...options,

@@ -1,7 +1,9 @@
 import { isArray, isObject } from "../document/json.ts";
 import type { JsonObject, JsonValue } from "../document/types.ts";
 import { KnownValues, MIN_DIGITS } from "./known-values.ts";
+import { findKnownNames } from "./pii/names.ts";
 import { replacePii } from "./pii/replace.ts";
+import { resolveSpans } from "./pii/resolve.ts";
 import type { PiiDetector, PiiSpan } from "./pii/types.ts";
 
 /** What was found, without the words themselves. */
@@ -26,12 +28,15 @@ export interface Piece {
  */
 export class Scrubber {
   readonly #detector: PiiDetector;
+  readonly #names: readonly string[];
   readonly #known = new KnownValues();
   readonly #seen = new Map<string, readonly PiiSpan[]>();
   readonly findings: PiiFinding[] = [];
 
-  constructor(detector: PiiDetector) {
+  /** @param names of people; each part of them is personal wherever it stands, whatever the detector makes of it */
+  constructor(detector: PiiDetector, names: readonly string[] = []) {
     this.#detector = detector;
+    this.#names = names;
   }
 
   /** A value that is known to be personal, such as a party's number. */
@@ -119,7 +124,8 @@ export class Scrubber {
     if (!/[\p{L}\p{N}]{2}|@/u.test(text)) return [];
     const known = this.#seen.get(text);
     if (known !== undefined) return known;
-    const spans = await this.#detector(text);
+    const named = findKnownNames(text, this.#names);
+    const spans = resolveSpans(text, [...named, ...(await this.#detector(text))]);
     if (text.length < 1000) this.#seen.set(text, spans);
     return spans;
   }

@@ -117,6 +117,19 @@ test("what overlaps is resolved: the surer one stays whole, the rest of the othe
   expect(resolved.map(({ kind, text: value }) => `${kind}[${value}]`)).toEqual(["A[alpha]", "B[beta gamma]"]);
 });
 
+test("two of the same kind that meet are one", () => {
+  const text = "Mr. Okafor Lee";
+  const span = (start: number, end: number, score: number) => ({
+    start,
+    end,
+    score,
+    kind: "PERSON",
+    text: text.slice(start, end),
+  });
+  expect(resolveSpans(text, [span(0, 10, 0.6), span(4, 14, 0.9)])).toEqual([span(0, 14, 0.9)]);
+  expect(resolveSpans(text, [span(0, 3, 0.6), span(4, 10, 0.9)])).toHaveLength(2);
+});
+
 test("replacing keeps everything else, whatever the lengths", async () => {
   const text = "a@example.com and 219-09-9999 and b@example.com";
   expect(replacePii(text, await findPii(text))).toBe(

@@ -219,6 +219,24 @@ test("the names of the parties can stay, their numbers not", async () => {
   expect(textsIn(vcon)).not.toMatch(/555 ?0132|example\.com/);
 });
 
+test("parts of the parties' names are found wherever they stand, whatever detector there is", async () => {
+  const said = {
+    type: "text",
+    start: "2026-03-04T10:00:00Z",
+    parties: 0,
+    mediatype: "text/plain",
+    encoding: "none",
+  } as const;
+  const vcon: Vcon = {
+    ...call,
+    dialog: [{ ...said, body: "Hi Zoltan, Mr. Carpenter is here. John?" }],
+    analysis: [],
+    attachments: [],
+  };
+  const { vcon: clean } = await run(vcon, { detector: async () => [] });
+  expect(clean.dialog?.[0]?.body).toBe("Hi {{PERSON}}, Mr. {{PERSON}} is here. {{PERSON}}?");
+});
+
 test("the original is not touched", async () => {
   const before = structuredClone(call);
   await run(call);

@@ -26,7 +26,7 @@ export async function findNames(text: string): Promise<readonly PiiSpan[]> {
   });
 }
 
-/** Names that are known, such as the parties': whole, and each part of them that is no everyday word. */
+/** Names that are known, such as the parties': whole, and each part of them. */
 export function findKnownNames(text: string, names: readonly string[]): readonly PiiSpan[] {
   const parts = names.flatMap((name) => [name, ...name.split(/[\s,]+/)]);
   const known = [...new Set(parts.map((part) => part.trim()))].filter(

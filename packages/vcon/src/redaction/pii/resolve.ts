@@ -1,11 +1,22 @@
 import { type PiiSpan, spanAt } from "./types.ts";
 
 /**
- * Spans in the order of the text, none over another. Where two meet, the surer (then the longer) one keeps its
- * place, and what the other has beyond it remains as a span of its own: nothing that was found is let go.
+ * Spans in the order of the text, none over another. Two of the same kind that meet become one. Of others the surer
+ * (then the longer) one keeps its place, and what the other has beyond it remains as a span of its own: nothing that
+ * was found is let go.
  */
 export function resolveSpans(text: string, spans: readonly PiiSpan[]): readonly PiiSpan[] {
-  return clusters(spans).flatMap((cluster) => resolveCluster(text, cluster));
+  const kinds = Map.groupBy(spans, ({ kind }) => kind);
+  const joined = [...kinds.values()].flatMap((alike) => clusters(alike).flatMap((each) => join(text, each)));
+  return clusters(joined).flatMap((cluster) => resolveCluster(text, cluster));
+}
+
+function join(text: string, cluster: readonly PiiSpan[]): readonly PiiSpan[] {
+  const [first] = cluster;
+  if (first === undefined) return [];
+  const end = cluster.reduce((most, span) => Math.max(most, span.end), 0);
+  const score = cluster.reduce((most, span) => Math.max(most, span.score), 0);
+  return [spanAt(text, { kind: first.kind, start: first.start, end, score })];
 }
 
 function clusters(spans: readonly PiiSpan[]): readonly (readonly PiiSpan[])[] {
