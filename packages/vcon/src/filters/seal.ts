@@ -1,11 +1,9 @@
 import { Type } from "typebox";
 import { VconError } from "../document/errors.ts";
 import type { VconDocument } from "../document/states.ts";
-import { decrypt } from "../security/decrypt.ts";
-import { encrypt } from "../security/encrypt.ts";
-import { sign } from "../security/sign.ts";
-import { verify } from "../security/verify.ts";
 import { defineSealFilter } from "./define-filter.ts";
+
+/* Cryptography is loaded by the filter that needs it: a host offers filters that hardly anybody may use. */
 
 const pem = (title: string, description: string) => Type.String({ title, description, default: "" });
 const secretPem = (title: string, description: string) =>
@@ -43,6 +41,7 @@ export const signFilter = defineSealFilter<{
   async applyToDocument(document, { private_pem_key, cert_chain_pems, layout }) {
     const key = given(private_pem_key, "private_pem_key");
     if (document.state !== "unsigned" && document.state !== "verified") return document;
+    const { sign } = await import("../security/sign.ts");
     return sign(document, { key, chain: givenList(cert_chain_pems, "cert_chain_pems"), layout });
   },
 });
@@ -71,6 +70,7 @@ export const verifyFilter = defineSealFilter<{
   accepts: ["unverified", "signed"],
   async applyToDocument(document, { allowed_ca_cert_pems, chain }) {
     if (document.state !== "unverified" && document.state !== "signed") return document;
+    const { verify } = await import("../security/verify.ts");
     return verify(document, { trust: givenList(allowed_ca_cert_pems, "allowed_ca_cert_pems"), chain });
   },
 });
@@ -104,6 +104,7 @@ export const encryptFilter = defineSealFilter<{
       "public_pem_key",
     );
     if (document.state === "unsigned" || document.state === "encrypted") return document;
+    const { encrypt } = await import("../security/encrypt.ts");
     return encrypt(document, { recipients, algorithm });
   },
 });
@@ -122,6 +123,7 @@ export const decryptFilter = defineSealFilter<{ readonly private_pem_key: string
   accepts: ["encrypted"],
   async applyToDocument(document: VconDocument, { private_pem_key }) {
     if (document.state !== "encrypted") return document;
+    const { decrypt } = await import("../security/decrypt.ts");
     return decrypt(document, { key: given(private_pem_key, "private_pem_key") });
   },
 });
