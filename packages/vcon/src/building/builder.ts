@@ -2,7 +2,7 @@ import { encodeBase64url } from "../document/base64url.ts";
 import { contentHash, type HashAlgorithm } from "../document/content.ts";
 import { writeDate } from "../document/dates.ts";
 import { VconError } from "../document/errors.ts";
-import { isArray } from "../document/json.ts";
+import { isArray, member, objectsMember } from "../document/json.ts";
 import { fromContent, type UnsignedDocument } from "../document/states.ts";
 import { addTags } from "../document/tags.ts";
 import type { Dialog, JsonObject, JsonValue, Party, Vcon } from "../document/types.ts";
@@ -87,6 +87,8 @@ export interface AttachmentOptions {
  */
 export class VconBuilder {
   #vcon: Vcon;
+  /** Where `addTags` has put an attachment of its own. */
+  #newTags: number | undefined;
 
   /** To go on with a vCon that is there. It is not touched. */
   constructor(vcon: Vcon) {
@@ -129,13 +131,16 @@ export class VconBuilder {
 
   /** Adds tags, usually `key:value`, in the attachment where they are kept. */
   addTags(...tags: readonly string[]): this {
+    const count = this.#vcon.attachments?.length ?? 0;
     this.#vcon = addTags(this.#vcon, tags);
+    if (this.#vcon.attachments?.[count] !== undefined) this.#newTags = count;
     return this;
   }
 
   /** Goes on with another state of the vCon, for example what `addImported` made of `current`. */
   replace(vcon: Vcon): this {
     this.#vcon = vcon;
+    this.#newTags = undefined;
     return this;
   }
 
@@ -147,7 +152,7 @@ export class VconBuilder {
 
   /** Sets or, with null, removes members of a party. */
   updateParty(index: number, changes: Party): this {
-    return this.#change("parties", index, changes);
+    return this.#change("parties", index, membersOf(changes));
   }
 
   /** Indices of the parties whose member has exactly this value. */
@@ -172,7 +177,7 @@ export class VconBuilder {
     const measured = await measure(body, { mediatype, options });
     return this.#addDialog(
       "recording",
-      { ...measured, ...options },
+      { ...options, ...measured },
       { body: encodeBase64url(body), encoding: "base64url" },
     );
   }
@@ -185,7 +190,7 @@ export class VconBuilder {
     const content_hash = await contentHash(body, hash);
     return this.#addDialog(
       "recording",
-      { ...(await measure(body, { mediatype, options })), ...options },
+      { ...options, ...(await measure(body, { mediatype, options })) },
       { url, content_hash },
     );
   }
@@ -196,11 +201,7 @@ export class VconBuilder {
   }
 
   addTransfer({ start, ...roles }: TransferOptions): number {
-    for (const name of ["transferee", "transferor", "transfer_target"] as const)
-      this.#check("parties", roles[name], name);
-    for (const name of ["original", "consultation", "target_dialog"] as const)
-      this.#check("dialog", roles[name], name);
-    return this.#append("dialog", { type: "transfer", ...membersOf({ start, ...roles }) });
+    return this.#addDialog("transfer", { start, ...roles }, {});
   }
 
   /** Recordings that belong together, for example one per party. Each of them will name the set. */
@@ -216,7 +217,9 @@ export class VconBuilder {
 
   /** Sets or, with null, removes members of a dialog. */
   updateDialog(index: number, changes: Dialog): this {
-    return this.#change("dialog", index, membersOf(changes));
+    const members = membersOf(changes);
+    this.#checkDialog(members);
+    return this.#change("dialog", index, members);
   }
 
   /* What was learned, and what was handed over */
@@ -255,8 +258,7 @@ export class VconBuilder {
 
   #addDialog(type: string, options: object, content: JsonObject): number {
     const members = membersOf(options);
-    this.#checkReference(members.parties);
-    this.#checkReference(members.originator, "originator");
+    this.#checkDialog(members);
     return this.#append("dialog", { type, ...members, ...content });
   }
 
@@ -268,7 +270,16 @@ export class VconBuilder {
   #append(list: ListName, entry: JsonObject): number {
     const entries: readonly JsonObject[] = this.#vcon[list] ?? [];
     this.#set({ [list]: [...entries, entry] });
+    if (list === "parties") this.#completeTags("party");
+    if (list === "dialog") this.#completeTags("dialog");
     return entries.length;
+  }
+
+  /** Tags that came before the first party or dialog name it now, as `addTags` would have them do. */
+  #completeTags(name: "party" | "dialog"): void {
+    const tags = this.#newTags === undefined ? undefined : this.#vcon.attachments?.[this.#newTags];
+    if (this.#newTags === undefined || tags === undefined || Object.hasOwn(tags, name)) return;
+    this.#change("attachments", this.#newTags, { [name]: 0 });
   }
 
   #change(list: ListName, index: number, changes: JsonObject): this {
@@ -278,9 +289,16 @@ export class VconBuilder {
     return this.#set({ [list]: entries.with(index, Object.fromEntries(merged)) });
   }
 
-  #checkReference(value: JsonValue | undefined, what = "parties"): void {
-    if (isArray(value)) for (const entry of value) this.#checkReference(entry, what);
-    else if (value !== null && value !== undefined) this.#check("parties", value, what);
+  #checkDialog(members: JsonObject): void {
+    for (const name of namesOfParties) this.#checkReference("parties", member(members, name), name);
+    for (const name of namesOfDialogs) this.#checkReference("dialog", member(members, name), name);
+    for (const event of objectsMember(members, "party_history"))
+      this.#check("parties", member(event, "party"), "party_history: party");
+  }
+
+  #checkReference(list: ListName, value: JsonValue | undefined, what: string): void {
+    if (isArray(value)) for (const entry of value) this.#checkReference(list, entry, what);
+    else if (value !== null) this.#check(list, value, what);
   }
 
   #checkAll(list: ListName, indices: number | readonly number[] | undefined, what: string): void {
@@ -292,10 +310,16 @@ export class VconBuilder {
     if (index === undefined) return;
     const count = (this.#vcon[list] ?? []).length;
     if (typeof index === "number" && Number.isInteger(index) && index >= 0 && index < count) return;
-    const there = count === 0 ? `there are no ${list} yet` : `there are ${list} 0 to ${count - 1}`;
-    throw new VconError("invalid_option", `${what}: ${JSON.stringify(index)} points nowhere; ${there}.`);
+    const plural = list === "dialog" ? "dialogs" : list;
+    const there = count === 0 ? `there are no ${plural} yet` : `there are ${plural} 0 to ${count - 1}`;
+    const given = typeof index === "number" ? index : JSON.stringify(index);
+    throw new VconError("invalid_option", `${what}: ${given} points nowhere; ${there}.`);
   }
 }
+
+/** What dialogs say in indices of parties, and of dialogs. */
+const namesOfParties = ["parties", "originator", "transferee", "transferor", "transfer_target"];
+const namesOfDialogs = ["recordings", "recording_set", "original", "consultation", "target_dialog"];
 
 type ListName = "parties" | "dialog" | "analysis" | "attachments";
 

@@ -40,13 +40,19 @@ export function dateOf(moment: Moment, what: string): string {
   throw new VconError("invalid_option", `${what}: ${given} is not a date such as 2026-03-04T05:06:07Z.`);
 }
 
-/** The options as members: dates as text, what is undefined left out. */
+/** The options as members: dates as text, what is undefined left out; null stays, because it removes a member. */
 export function membersOf(options: object): JsonObject {
   const members: Record<string, JsonValue> = {};
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined) continue;
     const json =
-      name === "start" ? dateOf(value, "start") : name === "party_history" ? history(value) : value;
+      value === null
+        ? null
+        : name === "start"
+          ? dateOf(value, "start")
+          : name === "party_history"
+            ? history(value)
+            : value;
     Object.defineProperty(members, name, {
       value: json,
       enumerable: true,

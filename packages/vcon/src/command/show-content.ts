@@ -30,7 +30,8 @@ function inlineSize(entry: JsonObject): number | undefined {
   const binary =
     encoding === "base64url" ||
     (encoding === undefined && /^(?:audio|video|image)\//i.test(stringMember(entry, "mediatype") ?? ""));
-  return binary ? Math.floor((body.replace(/=+$/, "").length * 3) / 4) : Buffer.byteLength(body);
+  const padding = body.endsWith("==") ? 2 : body.endsWith("=") ? 1 : 0;
+  return binary ? Math.floor(((body.length - padding) * 3) / 4) : Buffer.byteLength(body);
 }
 
 /** Where a url leads, for people. */

@@ -35,6 +35,9 @@ export function hashesOf(entry: JsonObject): readonly string[] {
   return tokens.filter((token) => typeof token === "string");
 }
 
+/** Of what a document says, this much goes into messages. */
+const MAX_SHOWN = 200;
+
 /** As the format calls them, and as WebCrypto does. */
 const algorithms = new Map([
   ["sha256", "SHA-256"],
@@ -67,14 +70,23 @@ export async function verifyContentHash(
     const algorithm = token.slice(0, token.indexOf("-"));
     return isHashAlgorithm(algorithm) ? [{ token, algorithm }] : [];
   });
-  if (known.length === 0) throw unknownHash(list.map((token) => token.split("-")[0]).join(", "));
+  if (known.length === 0)
+    throw unknownHash(list.map((token) => token.slice(0, MAX_SHOWN).split("-")[0]).join(", "));
   for (const { token, algorithm } of known) {
     const actual = await contentHash(bytes, algorithm);
-    if (actual !== token.replace(/=+$/, "")) {
-      const message = `The content does not have the hash that the vCon gives: expected ${token}, found ${actual}.`;
+    if (actual !== withoutPadding(token)) {
+      const expected = token.slice(0, MAX_SHOWN);
+      const message = `The content does not have the hash that the vCon gives: expected ${expected}, found ${actual}.`;
       throw new VconError("hash_mismatch", message);
     }
   }
+}
+
+/** A loop, because a pattern takes quadratic time on a hostile token. */
+function withoutPadding(token: string): string {
+  let end = token.length;
+  while (token.charAt(end - 1) === "=") end -= 1;
+  return token.slice(0, end);
 }
 
 function isHashAlgorithm(name: string): name is HashAlgorithm {
@@ -122,18 +134,23 @@ async function download(
 ): Promise<Uint8Array<ArrayBuffer>> {
   if (url === undefined)
     throw new VconError("fetch_failed", "The entry has no content: neither body nor url.");
+  // On one line, because it comes from the document and goes into messages.
+  const shown = url.slice(0, MAX_SHOWN).replaceAll(/\s/g, " ");
   if (!/^https:\/\//i.test(url)) {
     throw new VconError(
       "fetch_failed",
-      `${url.slice(0, 200)} is not an https URL, and content is fetched from no other.`,
+      `${shown} is not an https URL, and content is fetched from no other.`,
     );
   }
   const response = await fetch(url, signal === undefined ? {} : { signal }).catch((cause: unknown) => {
-    throw new VconError("fetch_failed", `${url} could not be fetched: ${reasonOf(cause)}.`, { cause });
+    throw new VconError("fetch_failed", `${shown} could not be fetched: ${reasonOf(cause)}.`, { cause });
   });
   if (!response.ok) {
     await response.body?.getReader().cancel();
-    throw new VconError("fetch_failed", `${url} answered ${response.status} ${response.statusText}.`.trim());
+    throw new VconError(
+      "fetch_failed",
+      `${shown} answered ${response.status} ${response.statusText}.`.trim(),
+    );
   }
-  return readBody(response, { url, maxBytes });
+  return readBody(response, { url: shown, maxBytes });
 }

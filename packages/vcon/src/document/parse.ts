@@ -69,12 +69,24 @@ type Sealed =
 
 async function textOf(input: string | Uint8Array | JsonObject, maxBytes: number): Promise<string> {
   if (typeof input === "string") return input.startsWith("\uFEFF") ? input.slice(1) : input;
-  if (!(input instanceof Uint8Array)) return JSON.stringify(input);
+  if (!(input instanceof Uint8Array)) return textOfObject(input);
   const bytes = isGzip(input) ? await gunzip(new Uint8Array(input), maxBytes) : input;
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {
     throw new VconError("not_json", "The bytes are not UTF-8 text, nor gzip of it.", { cause });
+  }
+}
+
+/** What is no JSON, or too deep for the engine to write, is refused as text of that kind would be. */
+function textOfObject(input: JsonObject): string {
+  try {
+    // Without types, what is given may be nothing that JSON can say.
+    return JSON.stringify(input) ?? "null";
+  } catch (cause) {
+    if (cause instanceof RangeError) throw new VconError("too_deep", "The object nests too deep.", { cause });
+    const [reason] = cause instanceof Error ? cause.message.split("\n") : [String(cause)];
+    throw new VconError("not_json", `The object is not JSON: ${reason}`, { cause });
   }
 }
 

@@ -7,7 +7,8 @@ import type { JsonObject, JsonValue } from "./types.ts";
  *
  * What is equal to the original keeps its exact source text: the spelling of numbers (`1.0`, twenty digits),
  * whitespace, escapes, repeated members, the order of members. A changed value is written with `JSON.stringify`.
- * Existing members keep their order, new ones come last, members that are gone from `changed` vanish.
+ * Existing members keep their order, new ones come last, members that are gone from `changed` vanish; the very value of
+ * one that is gone keeps its text under a new name, so that a rename costs no digits.
  *
  * @param text the JSON text
  * @param original `JSON.parse(text)`
@@ -46,11 +47,15 @@ function changedObject(
   const items = itemsOf(text, span);
   const lastOf = new Map(items.map((item, index) => [item.name, index]));
   const pieces: Piece[] = [];
+  /** The text of values that a rename may bring back. The last of a repeated member wins, as it does in `original`. */
+  const gone = new Map<JsonValue, string>();
   for (const [index, { name = "", label, value }] of items.entries()) {
     const before = member(original, name);
     const after = member(changed, name);
-    if (after === undefined || before === undefined) continue;
-    if (equalJson(before, after)) {
+    if (before === undefined) continue;
+    if (after === undefined) {
+      gone.set(before, text.slice(value.start, value.end));
+    } else if (equalJson(before, after)) {
       pieces.push({ ...spacing(items, index), core: label + text.slice(value.start, value.end) });
     } else if (lastOf.get(name) === index) {
       // Of a repeated member the last one counts; once it changes, the others would only mislead.
@@ -60,7 +65,8 @@ function changedObject(
   }
   for (const name of definedMembers(changed)) {
     if (lastOf.has(name)) continue;
-    const core = `${JSON.stringify(name)}${colon(items.at(-1)?.label)}${JSON.stringify(member(changed, name))}`;
+    const value = member(changed, name) ?? null;
+    const core = `${JSON.stringify(name)}${colon(items.at(-1)?.label)}${gone.get(value) ?? JSON.stringify(value)}`;
     pieces.push({ ...spacing(items, items.length), core });
   }
   return `{${join(pieces, items)}}`;

@@ -1,3 +1,5 @@
+import type { IFormat } from "music-metadata";
+import { decodeUtf8 } from "../document/base64url.ts";
 import { plausibleSeconds } from "../document/dates.ts";
 
 /** What a recording's file says about itself. */
@@ -12,34 +14,52 @@ export interface RecordingInfo {
 }
 
 /**
- * Reads length, channels and kind of a recording from the file itself: wav, mp3, m4a and mp4, ogg, webm, flac and what
- * else `music-metadata` knows. A file it does not understand gives no answers, never an error.
+ * Reads length, channels and kind of a recording from the file itself: wav, mp3, m4a, mp4 and mov, ogg, webm, flac and
+ * what else `music-metadata` knows. A file it does not understand gives no answers, never an error.
  *
- * @param filename helps where the bytes alone do not tell
+ * @param filename helps where the bytes alone do not tell; names are often wrong, so the bytes go first. Of the kind,
+ * though, it has the last word.
  */
 export async function recordingInfo(
   bytes: Uint8Array,
   { filename, mediatype }: { readonly filename?: string; readonly mediatype?: string } = {},
 ): Promise<RecordingInfo> {
-  const { parseBuffer } = await import("music-metadata");
   const known = mediatype ?? mediatypeOf(filename ?? "");
-  try {
-    const { format } = await parseBuffer(
-      bytes,
-      { size: bytes.length, ...(known === undefined ? {} : { mimeType: known }) },
-      { duration: true, skipCovers: true },
-    );
-    const { duration, numberOfChannels } = format;
-    return {
-      duration: rounded(plausibleSeconds(duration)),
-      channels: numberOfChannels,
-      // The name ".webm" does not tell whether there is a picture.
-      mediatype: mediatype ?? (known === "video/webm" ? byContainer(format) : known) ?? byContainer(format),
-      createdAt: madeAt(format.creationTime),
-    };
-  } catch {
+  const format = (await formatOf(bytes)) ?? (await formatOf(bytes, hint(bytes, known)));
+  if (format === undefined) {
     return { duration: undefined, channels: undefined, mediatype: known, createdAt: undefined };
   }
+  const { duration = longest(format), numberOfChannels } = format;
+  return {
+    duration: rounded(plausibleSeconds(duration)),
+    channels: numberOfChannels,
+    // The name ".webm" does not tell whether there is a picture.
+    mediatype: mediatype ?? (known === "video/webm" ? byContainer(format) : known) ?? byContainer(format),
+    createdAt: madeAt(format.creationTime),
+  };
+}
+
+/** What a parser says: by the bytes, or by a media type that tells which parser to take. */
+async function formatOf(bytes: Uint8Array, mimeType?: string): Promise<IFormat | undefined> {
+  const { parseBuffer } = await import("music-metadata");
+  try {
+    const info = { size: bytes.length, ...(mimeType === undefined ? {} : { mimeType }) };
+    return (await parseBuffer(bytes, info, { duration: true, skipCovers: true })).format;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The file format of QuickTime is the one that became MP4, but the library knows it by that name only. */
+function hint(bytes: Uint8Array, mediatype: string | undefined): string | undefined {
+  const quicktime = decodeUtf8(bytes.subarray(4, 10)) === "ftypqt";
+  return quicktime || mediatype === "video/quicktime" ? "video/mp4" : mediatype;
+}
+
+/** QuickTime files have it by track only. */
+function longest({ trackInfo }: IFormat): number | undefined {
+  const durations = trackInfo.flatMap(({ duration }) => plausibleSeconds(duration) ?? []);
+  return durations.reduce<number | undefined>((most, each) => Math.max(most ?? 0, each), undefined);
 }
 
 function rounded(seconds: number | undefined): number | undefined {
@@ -96,6 +116,7 @@ function byContainer({
   const name = container.toLowerCase();
   const kind = hasVideo ? "video" : "audio";
   if (name.startsWith("wav")) return "audio/x-wav";
+  if (name === "qt") return "video/quicktime";
   if (name === "mpeg") return "audio/x-mp3";
   if (name.startsWith("ogg")) return `${kind}/ogg`;
   if (/matroska|webm/.test(name)) return `${kind}/webm`;

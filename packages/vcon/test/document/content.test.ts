@@ -30,6 +30,27 @@ test("all hashes that are known must fit; one that nobody knows confirms nothing
   await expect(verifyContentHash(bytes, [])).rejects.toMatchObject({ code: "invalid_option" });
 });
 
+test("a hostile token costs no time, and does not fill the message", async () => {
+  const began = performance.now();
+  const hostile = [`sha256-${"=".repeat(1_000_000)}x`, `sha512-${"=".repeat(1_000_000)}`];
+  for (const token of hostile) {
+    const error: unknown = await verifyContentHash(bytes, token).catch((caught: unknown) => caught);
+    expect(error).toMatchObject({ code: "hash_mismatch" });
+    expect(String(error).length).toBeLessThan(500);
+  }
+  await expect(verifyContentHash(bytes, "x".repeat(1_000_000))).rejects.toMatchObject({
+    code: "invalid_option",
+    message: expect.stringMatching(/^.{1,400}$/),
+  });
+  // A quadratic pattern takes minutes.
+  expect(performance.now() - began).toBeLessThan(5000);
+});
+
+test("the hash of a part of a buffer is of that part", async () => {
+  const within = new Uint8Array([0, ...bytes, 0]).subarray(1, -1);
+  expect(await contentHash(within)).toBe(await contentHash(bytes));
+});
+
 test("inline bodies by their encoding, also where none is given", () => {
   const text = (entry: Parameters<typeof inlineBytes>[0]) => Buffer.from(inlineBytes(entry) ?? []).toString();
   expect(text({ body: "SGVsbG8", encoding: "base64url" })).toBe("Hello");
@@ -38,7 +59,13 @@ test("inline bodies by their encoding, also where none is given", () => {
   expect(text({ body: { a: 1 }, encoding: "json" })).toBe('{"a":1}');
   expect(inlineBytes({})).toBeUndefined();
   expect(inlineBytes({ body: "" })).toBeUndefined();
-  expect(() => inlineBytes({ body: "*", encoding: "base64url" })).toThrow("The body is not base64url.");
+  for (const body of ["*", "A", "SGVsbG8\u0000", "SGVs\u00e9", "SGVsbG8%3D"]) {
+    expect(() => inlineBytes({ body, encoding: "base64url" }), body).toThrow(
+      expect.objectContaining({ code: "invalid_vcon", message: "The body is not base64url." }),
+    );
+  }
+  expect(text({ body: "SGVsbG8", mediatype: "audio/x-wav" })).toBe("Hello");
+  expect(text({ body: "SGVsbG8", mediatype: "text/plain" })).toBe("SGVsbG8");
 });
 
 describe("content that is elsewhere", () => {
@@ -89,6 +116,21 @@ describe("content that is elsewhere", () => {
       code: "fetch_failed",
       message: expect.stringMatching(message),
     });
+  });
+
+  test("messages stay on one short line, whatever the address", async () => {
+    answer = (_request, response) => response.writeHead(404).end();
+    const long = `${url}?\n${"x".repeat(2000)}`;
+    await expect(contentBytes({ url: long }, { fetch: local })).rejects.toMatchObject({
+      code: "fetch_failed",
+      message: expect.stringMatching(/^https:.{1,300} answered 404 Not Found\.$/),
+    });
+  });
+
+  test("content of exactly the size allowed is taken", async () => {
+    answer = (_request, response) => response.end(bytes);
+    expect(await contentBytes({ url }, { fetch: local, maxBytes: 5 })).toEqual(bytes);
+    await expect(contentBytes({ url }, { fetch: local, maxBytes: 4 })).rejects.toThrow("more than 4 bytes");
   });
 
   test("can be given up", async () => {
