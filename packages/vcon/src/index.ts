@@ -1,13 +1,13 @@
 /** The vCon document: read, check, migrate, build and write conversations. Runs in Node and in browsers. */
-export {
-  type AnalysisOptions,
-  type AttachmentOptions,
-  type Body,
-  type CreateOptions,
-  type Disposition,
-  type ExternalRecording,
-  type InlineRecording,
-  type TransferOptions,
+export type {
+  AnalysisOptions,
+  AttachmentOptions,
+  Body,
+  CreateOptions,
+  Disposition,
+  ExternalRecording,
+  InlineRecording,
+  TransferOptions,
   VconBuilder,
 } from "./building/builder.ts";
 export type { DialogOptions, Moment, PartyEvent } from "./building/dialog-options.ts";

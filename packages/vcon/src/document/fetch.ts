@@ -1,4 +1,5 @@
 import { VconError } from "./errors.ts";
+import { readStream } from "./read-stream.ts";
 
 /** As much of `fetch` as is used, so that a host can give its own, such as one that refuses private addresses. */
 export type Fetch = (url: string, init?: FetchInit) => Promise<FetchResponse>;
@@ -33,20 +34,12 @@ export async function readBody(
   { url, maxBytes }: { readonly url: string; readonly maxBytes: number },
 ): Promise<Uint8Array<ArrayBuffer>> {
   const reader = response.body?.getReader();
-  const chunks: Uint8Array<ArrayBuffer>[] = [];
-  for (let size = 0; reader !== undefined; ) {
-    const { done, value } = await reader.read().catch((cause: unknown) => {
-      throw new VconError("fetch_failed", `${url} broke off: ${reasonOf(cause)}.`, { cause });
-    });
-    if (done || value === undefined) break;
-    size += value.length;
-    if (size > maxBytes) {
-      await reader.cancel();
-      throw new VconError("fetch_failed", `${url} gives more than ${maxBytes} bytes.`);
-    }
-    chunks.push(new Uint8Array(value));
-  }
-  return new Uint8Array(await new Blob(chunks).arrayBuffer());
+  if (reader === undefined) return new Uint8Array();
+  return readStream(reader, {
+    maxBytes,
+    tooMuch: () => new VconError("fetch_failed", `${url} gives more than ${maxBytes} bytes.`),
+    broken: (cause) => new VconError("fetch_failed", `${url} broke off: ${reasonOf(cause)}.`, { cause }),
+  });
 }
 
 /** Why a fetch failed: its error hides the reason one level down. */

@@ -1,4 +1,5 @@
 import { VconError } from "./errors.ts";
+import { readStream } from "./read-stream.ts";
 
 /** gzip's first two bytes. */
 export function isGzip(bytes: Uint8Array): boolean {
@@ -19,25 +20,9 @@ export async function gunzip(
   maxBytes: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const reader = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip")).getReader();
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for (;;) {
-    const { done, value } = await reader.read().catch((cause: unknown) => {
-      throw new VconError("not_json", "The gzip data is damaged or cut off.", { cause });
-    });
-    if (done) break;
-    size += value.length;
-    if (size > maxBytes) {
-      await reader.cancel();
-      throw new VconError("not_json", `The gzip data holds more than ${maxBytes} bytes.`);
-    }
-    chunks.push(value);
-  }
-  const whole = new Uint8Array(size);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
-  }
-  return whole;
+  return readStream(reader, {
+    maxBytes,
+    tooMuch: () => new VconError("not_json", `The gzip data holds more than ${maxBytes} bytes.`),
+    broken: (cause) => new VconError("not_json", "The gzip data is damaged or cut off.", { cause }),
+  });
 }

@@ -1,4 +1,5 @@
 import { writeDate } from "../document/dates.ts";
+import { readable } from "../document/parties.ts";
 import { fromMessages } from "./chat-messages.ts";
 import type { Imported } from "./imported.ts";
 import { Merger } from "./merge.ts";
@@ -22,7 +23,7 @@ export interface MeetFiles {
  */
 export async function importMeet({ recording, chat, modifiedAt }: MeetFiles): Promise<Imported> {
   if (!isMp4(recording.bytes))
-    throw invalidImport(`${recording.name} is no MP4 file, which recordings of Meet are.`);
+    throw invalidImport(`${readable(recording.name)} is no MP4 file, which recordings of Meet are.`);
   const { subject, start: named } = readName(recording.name);
   const messages = chat === undefined ? [] : readChat(textOf(chat.bytes));
   const { dialog, start = calendarTime(modifiedAt) } = await recordingDialog({
