@@ -11,7 +11,7 @@ interface Setting {
   readonly place: string;
 }
 
-/** Members that hold no words of anybody: kinds, indices, numbers. */
+/** Members that should hold no words of anybody: kinds, indices, numbers. */
 const plain = new Set([
   "type",
   "purpose",
@@ -95,7 +95,7 @@ async function otherMembers(entry: JsonObject, { scrubber, place }: Setting): Pr
   const members: Record<string, JsonValue> = {};
   for (const [name, value] of Object.entries(entry)) {
     if (content.has(name)) continue;
-    if (plain.has(name)) members[name] = value;
+    if (plain.has(name)) members[name] = await scrubber.label(value, place);
     else if (name === "start") {
       if (parseDate(value) !== undefined) members.start = value;
     } else if (name === "party_history") members.party_history = withoutKeys(value);

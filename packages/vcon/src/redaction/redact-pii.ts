@@ -80,11 +80,14 @@ async function scrub(
   const changed: Record<string, JsonValue> = {};
   const turns = transcript(vcon);
   for (const [name, value] of Object.entries(vcon)) {
-    if (structure.has(name)) changed[name] = value;
+    if (structure.has(name)) changed[name] = name === "uuid" ? value : await scrubber.label(value, name);
     else if (dates.has(name)) {
       if (parseDate(value) !== undefined) changed[name] = value;
-    } else if (name === "parties") changed.parties = list(value).map((party) => anonymous(party, keepNames));
-    else if (name === "dialog")
+    } else if (name === "parties") {
+      changed.parties = await each(vcon, name, (party, place) =>
+        anonymous(party, { scrubber, keepNames, place }),
+      );
+    } else if (name === "dialog")
       changed.dialog = await each(vcon, name, (entry, place) => redactedDialog(entry, { scrubber, place }));
     else if (name === "analysis" || name === "attachments") {
       changed[name] = await each(vcon, name, (entry, place) => redactedContent(entry, { scrubber, place }));
@@ -110,16 +113,22 @@ function list(value: JsonValue | undefined): readonly JsonValue[] {
   return isArray(value) ? value : [];
 }
 
-function anonymous(party: JsonValue, keepNames: boolean): JsonObject {
-  if (!isObject(party)) return {};
-  const kept = Object.entries(party).filter(
-    ([name, value]) => partyMembers.includes(name) && typeof value === "string",
-  );
+async function anonymous(
+  party: JsonObject,
+  {
+    scrubber,
+    keepNames,
+    place,
+  }: { readonly scrubber: Scrubber; readonly keepNames: boolean; readonly place: string },
+): Promise<JsonObject> {
   const name = stringMember(party, "name");
-  return {
-    ...(name === undefined ? {} : { name: keepNames ? name : "anonymous" }),
-    ...Object.fromEntries(kept),
-  };
+  const reduced: Record<string, JsonValue> =
+    name === undefined ? {} : { name: keepNames ? name : "anonymous" };
+  for (const kept of partyMembers) {
+    const value = stringMember(party, kept);
+    if (value !== undefined) reduced[kept] = await scrubber.label(value, place);
+  }
+  return reduced;
 }
 
 /** Members whose values the format prescribes; a name or number in them would be a coincidence. */

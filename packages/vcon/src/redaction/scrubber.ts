@@ -67,9 +67,19 @@ export class Scrubber {
         inside.push({ kind: span.kind, start: from, end: to });
       }
       offset = end + 1;
-      this.findings.push(...inside.map((found) => ({ place, ...found })));
-      return replacePii(text, inside);
+      return this.#replace(text, place, inside);
     });
+  }
+
+  /** What a program calls things, such as a vendor: anything personal in it goes, but a word is not taken for a name. */
+  async label(value: JsonValue, place: string): Promise<JsonValue> {
+    if (typeof value === "string") {
+      const spans = (await this.#detect(value)).filter(({ kind }) => kind !== "PERSON");
+      for (const { text, kind } of spans) this.know(text, kind);
+      return this.#replace(value, place, spans);
+    }
+    if (isArray(value)) return Promise.all(value.map((entry) => this.label(entry, place)));
+    return isObject(value) ? this.object(value, place) : value;
   }
 
   /** Every string in a JSON value, names of members too; numbers that read like personal data become text. */
@@ -115,8 +125,11 @@ export class Scrubber {
 
   #clean(text: string, place: string): string {
     const spans = this.#known.find(text);
-    if (spans.length === 0) return text;
-    this.findings.push(...spans.map(({ kind, start, end }) => ({ place, kind, start, end })));
+    return spans.length === 0 ? text : this.#replace(text, place, spans);
+  }
+
+  #replace(text: string, place: string, spans: readonly Omit<PiiFinding, "place">[]): string {
+    for (const { kind, start, end } of spans) this.findings.push({ place, kind, start, end });
     return replacePii(text, spans);
   }
 

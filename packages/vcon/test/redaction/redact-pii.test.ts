@@ -275,6 +275,11 @@ test("nothing personal survives, wherever it stands", async () => {
     (text) => ({ dialog: [{ type: "odd", session_id: { local: text }, application: text }] }),
     (text) => ({ analysis: [{ type: "summary", vendor: "x", body: { [text]: text }, encoding: "json" }] }),
     (text) => ({ analysis: [{ type: "transcript", vendor: "x", body: text, encoding: "none" }] }),
+    (text) => ({ parties: [{ role: text, type: text }] }),
+    (text) => ({ extensions: [text] }),
+    (text) => ({ analysis: [{ type: text, vendor: text, product: [text], schema: text }] }),
+    (text) => ({ dialog: [{ type: text, disposition: text }] }),
+    (text) => ({ attachments: [{ purpose: text }] }),
     (text) => ({ attachments: [{ purpose: "tags", body: [`customer:${text}`], encoding: "json" }] }),
     (text) => ({
       attachments: [
