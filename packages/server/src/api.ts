@@ -3,6 +3,8 @@ import type { Logger } from "pino";
 import type { Config } from "./config.ts";
 import { type App, buildApp } from "./http/app.ts";
 import type { HttpContext } from "./http/context.ts";
+import type { ContentStore } from "./media/content-store.ts";
+import { openMedia } from "./media/open-media.ts";
 import type { Metrics } from "./observe/metrics.ts";
 import { directCommit } from "./pipelines/direct-commit.ts";
 import { LocalRunner } from "./pipelines/local-runner.ts";
@@ -43,8 +45,9 @@ export class Api implements Service {
   /** @throws StartupError when the address cannot be listened on */
   async start(): Promise<void> {
     const { config, log } = this.#options;
-    this.#services = stepServices({ config, log });
-    this.#app = await buildApp(await this.#context(this.#services));
+    const media = openMedia(config, log);
+    this.#services = stepServices({ config, log, media });
+    this.#app = await buildApp(await this.#context(this.#services, media));
     try {
       await this.#listen(this.#app);
     } catch (error) {
@@ -59,14 +62,15 @@ export class Api implements Service {
     this.#services = undefined;
   }
 
-  async #context(services: ProcessServices): Promise<HttpContext> {
+  async #context(services: ProcessServices, media: ContentStore): Promise<HttpContext> {
     const { config, log, stores, metrics, serverKey, address } = this.#options;
     const registry = await loadProcessors({
       pluginPaths: config.pluginPaths,
       packages: config.pluginPackages,
       log,
     });
-    const { vcons, jobs, pipelines, servers, events } = stores;
+    const { vcons, jobs, pipelines, servers, events, usage } = stores;
+    const { modelPrices: prices } = config;
     const commit = directCommit({ store: stores.storeDatabase, queue: stores.queueDatabase, vcons, jobs });
     return {
       config,
@@ -76,7 +80,9 @@ export class Api implements Service {
       pipelines,
       servers,
       processors: registry,
-      runner: new LocalRunner({ vcons, jobs, pipelines, registry, services, commit }),
+      runner: new LocalRunner({ vcons, jobs, pipelines, registry, services, usage, prices, commit }),
+      usage,
+      media,
       jq: services.jq,
       events,
       metrics,

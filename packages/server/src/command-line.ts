@@ -1,10 +1,14 @@
+import { Console } from "node:console";
+import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import { describeConfig, formatConfigError } from "./check.ts";
 import { ConfigError, readConfig } from "./config.ts";
-import { Databases } from "./databases.ts";
-import { Server } from "./server.ts";
+import { VconductorError } from "./errors.ts";
+import type { Server } from "./server.ts";
 import { StartupError } from "./startup-error.ts";
 import { version } from "./version.ts";
+
+// Each command loads what it needs itself: the watcher stays small, and lists are quick.
 
 const program = new Command("vconductor")
   .description(
@@ -16,8 +20,11 @@ const program = new Command("vconductor")
 program
   .command("serve", { isDefault: true })
   .description("start the server; Ctrl-C stops it")
-  .action(async () => {
+  .option("--watch", "restart it whenever a plugin in PLUGIN_PATHS changes, for development")
+  .action(async ({ watch }: { readonly watch?: boolean }) => {
     const config = readConfig(process.env);
+    if (watch === true) return watchPlugins(config.pluginPaths);
+    const { Server } = await import("./server.ts");
     const server = new Server(config);
     stopOnSignal(server);
     await server.start();
@@ -41,9 +48,35 @@ program
   });
 
 program
+  .command("plugins")
+  .argument("[name]", "of a processor: show it in full")
+  .option("--json", "for programs")
+  .description("list the processors and their options, and the plugins that cannot be loaded")
+  .action(async (name: string | undefined, { json }: { readonly json?: boolean }) => {
+    const config = readConfig(process.env);
+    // What plugins print as they are loaded is no part of the answer.
+    globalThis.console = new Console(process.stderr);
+    const { loadProcessors } = await import("./processors/load.ts");
+    const { listPlugins, pluginsAsJson, showPlugin } = await import("./plugins.ts");
+    const { pluginPaths, pluginPackages: packages } = config;
+    const registry = await loadProcessors({ pluginPaths, packages, log: noLog });
+    // The list has them itself; here they tell why a name may be missing.
+    const problems = name === undefined || json ? [] : registry.problems;
+    for (const { source, message } of problems) console.error(`Could not be loaded: ${source}: ${message}`);
+    const layout = { width: Math.min(process.stdout.columns ?? 100, 100), directory: process.cwd() };
+    const text = json
+      ? `${JSON.stringify(pluginsAsJson(registry, name), null, 2)}\n`
+      : name === undefined
+        ? listPlugins(registry, layout)
+        : showPlugin(registry, name, layout);
+    await end(text, registry.problems.length === 0 ? 0 : 1);
+  });
+
+program
   .command("migrate")
   .description("bring the database schema up to date, for servers that run with MIGRATE=off")
   .action(async () => {
+    const { Databases } = await import("./databases.ts");
     const databases = new Databases({
       config: readConfig(process.env),
       log: (line) => process.stderr.write(`${line}\n`),
@@ -57,6 +90,20 @@ program
       await databases.stop();
     }
   });
+
+const noLog = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** Ends the process once the text is out: a plugin may hold a timer that would keep it alive. */
+function end(text: string, status: number): Promise<void> {
+  return new Promise(() => process.stdout.write(text, () => process.exit(status)));
+}
+
+async function watchPlugins(directories: readonly string[]): Promise<void> {
+  const { serveAndWatch } = await import("./watch.ts");
+  const program = fileURLToPath(new URL("./main.ts", import.meta.url));
+  const say = (line: string) => void process.stderr.write(`${line}\n`);
+  process.exitCode = await serveAndWatch({ directories, program, say });
+}
 
 /**
  * The first signal stops cleanly; a second one, from somebody who will not wait, at once. One that follows on the
@@ -74,6 +121,8 @@ function stopOnSignal(server: Server): void {
     void server.stop().then(() => process.exit(0));
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop(signal));
+  // Started by `serve --watch`, which is gone.
+  process.once("disconnect", () => stop("the watcher ended"));
 }
 
 try {
@@ -81,6 +130,7 @@ try {
 } catch (error) {
   if (error instanceof ConfigError) process.stderr.write(`${formatConfigError(error)}\n`);
   else if (error instanceof StartupError) process.stderr.write(`${error.message}\n\n${error.remedy}\n`);
+  else if (error instanceof VconductorError) process.stderr.write(`${error.message}\n`);
   else throw error;
   process.exitCode = 1;
 }

@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { providerSettings, secretSettings } from "./config/provider-settings.ts";
 import {
   type Environment,
   InvalidValue,
@@ -6,7 +7,7 @@ import {
   type Setting,
   type Surroundings,
 } from "./config/setting.ts";
-import { secretSettings, settings } from "./config/settings.ts";
+import { settings } from "./config/settings.ts";
 import { schemes } from "./database/schemes.ts";
 
 type Settings = typeof settings;
@@ -22,6 +23,8 @@ export interface Config extends Values {
    * `JSON.stringify` or in a listing; they can only be asked for by name.
    */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** For `setting(name)` of a processor: the settings of providers that are no secrets, as text. */
+  readonly provider: Readonly<Record<string, string | undefined>>;
   /** The settings for display: nothing in it is secret. */
   readonly inForce: readonly SettingInForce[];
 }
@@ -68,7 +71,11 @@ export interface SettingDescription {
   readonly meaning: string;
 }
 
-const allSettings: readonly Setting<unknown>[] = [...Object.values(settings), ...secretSettings];
+const allSettings: readonly Setting<unknown>[] = [
+  ...Object.values(settings),
+  ...providerSettings,
+  ...secretSettings,
+];
 
 /** Every setting, for its documentation. */
 export const documentedSettings: readonly SettingDescription[] = allSettings;
@@ -121,14 +128,24 @@ export function readConfig(env: Environment, options: ReadConfigOptions = {}): C
     stopGraceSeconds: read(settings.stopGraceSeconds),
     pollSeconds: read(settings.pollSeconds),
     runRetentionDays: read(settings.runRetentionDays),
+    mediaStore: read(settings.mediaStore),
+    mediaUrl: read(settings.mediaUrl),
+    mediaS3Endpoint: read(settings.mediaS3Endpoint),
+    mediaS3Region: read(settings.mediaS3Region),
+    mediaS3AccessKeyId: read(settings.mediaS3AccessKeyId),
+    mediaS3SecretAccessKey: read(settings.mediaS3SecretAccessKey),
     pluginPaths: read(settings.pluginPaths),
     pluginPackages: read(settings.pluginPackages),
     fetchAllow: read(settings.fetchAllow),
     jqTimeoutSeconds: read(settings.jqTimeoutSeconds),
+    modelPrices: read(settings.modelPrices),
     logLevel: read(settings.logLevel),
     loggingFile: read(settings.loggingFile),
     stateSettings: read(settings.stateSettings),
     env: secretsOf(env),
+    provider: Object.fromEntries(
+      providerSettings.map((entry) => [entry.variable, plainText(entry.read(env, surroundings))]),
+    ),
     inForce: allSettings.map((entry) => ({
       variable: entry.variable,
       group: entry.group,
@@ -188,6 +205,10 @@ function exposure(
   const message =
     "would let other machines in without access control; use localhost, 127.0.0.1 or [::1], or set ACCESS=off to allow it";
   return [{ variable, value: settings.rest.given(env), message }];
+}
+
+function plainText(value: unknown): string | undefined {
+  return value === undefined ? undefined : String(value);
 }
 
 function secretsOf(env: Environment): Environment {

@@ -17,6 +17,9 @@ import { Supervisor } from "./workers/supervisor.ts";
 const apiProgram = new URL("./api-process.ts", import.meta.url);
 const workerProgram = new URL("./workers/pipeline-worker.ts", import.meta.url);
 
+/** A queue's budget looks back so far at most: `queue_budget_hours`. */
+const LONGEST_BUDGET_DAYS = 31;
+
 /** A running vConductor: builds everything from the settings, starts it in order, and stops it in the opposite one. */
 export class Server implements Service {
   readonly #config: Config;
@@ -93,7 +96,10 @@ export class Server implements Service {
         crashLimit,
         retentionDays: config.runRetentionDays,
         failureQueueOf: failureQueues(stores.pipelines),
-        purge: () => forgetOldRequests(stores),
+        purge: async () => {
+          await forgetOldRequests(stores);
+          await stores.usage.purge(Math.max(config.runRetentionDays, LONGEST_BUDGET_DAYS));
+        },
       }),
     );
     const stopMs = (config.stopGraceSeconds + 10) * 1000;

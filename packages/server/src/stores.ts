@@ -11,6 +11,8 @@ import { PostgresPipelineStore } from "./pipelines/postgres-pipeline-store.ts";
 import { postgresServerRegistry } from "./servers/postgres-server-registry.ts";
 import type { ServerRegistry } from "./servers/server-registry.ts";
 import type { Service } from "./service.ts";
+import { postgresUsageLedger } from "./usage/postgres-usage-ledger.ts";
+import type { UsageLedger } from "./usage/usage-ledger.ts";
 import { PostgresVconStore } from "./vcons/postgres-vcon-store.ts";
 import { TextIndex } from "./vcons/text-index.ts";
 import type { VconStore } from "./vcons/vcon-store.ts";
@@ -36,6 +38,7 @@ export interface Stores extends Service {
   readonly pipelines: PipelineStore;
   readonly servers: ServerRegistry;
   readonly committer: Committer;
+  readonly usage: UsageLedger;
   readonly notifier: Notifier;
   readonly events: EventFeed;
   /** Whether a claim can see the pipelines. */
@@ -79,6 +82,7 @@ export function openStores(options: {
       store === queue
         ? new AtomicCommitter({ database: store, jobs, vcons })
         : new OrderedCommitter({ store, queue, jobs, vcons, leaseMs }),
+    usage: postgresUsageLedger(queue),
     notifier,
     events,
     pipelinesHere,

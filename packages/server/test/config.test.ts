@@ -70,6 +70,8 @@ describe("defaults", () => {
       pluginPackages: [],
       fetchAllow: [],
       jqTimeoutSeconds: 10,
+      modelPrices: {},
+      provider: expect.objectContaining({ PROVIDER_RETRIES: "4", SMTP_HOST: undefined }),
       logLevel: "info",
       loggingFile: undefined,
       stateSettings: [
@@ -407,7 +409,7 @@ test("the configuration is frozen at every depth", () => {
 
 test("the table of settings in force says where each came from", () => {
   const text = describeConfig(read({ NUM_WORKERS: "2", WORK_QUEUES: "a:2" }));
-  expect(text).toMatch(/^Databases\n {2}VCON_STORAGE_URL {5}default {6}embedded:\//);
+  expect(text).toMatch(/^Databases\n {2}VCON_STORAGE_URL +default {6}embedded:\//);
   expect(text).toMatch(/\n {2}NUM_WORKERS +environment {2}2\n/);
   expect(text).toMatch(/\n {2}WORK_QUEUES +environment {2}\{"a":\{"weight":2\}\}\n/);
   expect(text).toMatch(/\n {2}CORS_ORIGINS +default {6}-\n/);

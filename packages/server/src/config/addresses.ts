@@ -113,3 +113,17 @@ export const hostAndPort: Kind<string> = {
     return text.toLowerCase();
   },
 };
+
+/** The address of a service, without a slash at its end. */
+export const absoluteUrl: Kind<string> = {
+  label: "an http:// or https:// address",
+  mask: maskPasswords,
+  plain: maskPasswords,
+  parse(text) {
+    const url = /^https?:\/\//i.test(text) ? URL.parse(text) : null;
+    if (url === null) throw new InvalidValue("must look like https://api.example.com/v1");
+    if (url.username !== "" || url.password !== "")
+      throw new InvalidValue("must not hold a user or password");
+    return text.replace(/\/+$/, "");
+  },
+};

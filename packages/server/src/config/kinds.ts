@@ -91,6 +91,13 @@ export function choice<const Value extends string>(words: Readonly<Record<string
   };
 }
 
+/** Any text. */
+export const text: Kind<string> = {
+  label: "a text",
+  parse: (given) => given,
+  plain: (value) => value,
+};
+
 /** A text that nobody may see. */
 export const secret: Kind<string> = {
   label: "a text, kept secret",

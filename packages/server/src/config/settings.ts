@@ -1,6 +1,19 @@
-import { databaseUrl, hostAndPort, listenAddress, webOrigin } from "./addresses.ts";
+import { absoluteUrl, databaseUrl, hostAndPort, listenAddress, webOrigin } from "./addresses.ts";
 import { directory, loggingFile, packageName } from "./files.ts";
-import { boolean, bytes, choice, integer, list, optional, seconds, secret, splitList } from "./kinds.ts";
+import {
+  boolean,
+  bytes,
+  choice,
+  integer,
+  list,
+  optional,
+  seconds,
+  secret,
+  splitList,
+  text,
+} from "./kinds.ts";
+import { mediaPlace } from "./media.ts";
+import { modelPrices } from "./prices.ts";
 import { weightedQueues } from "./queues.ts";
 import { InvalidValue, type Kind, setting } from "./setting.ts";
 
@@ -40,7 +53,7 @@ const storageUrl = setting({
 });
 
 /**
- * Every setting, but for the keys of providers. The names of the reference server are kept, with the meaning
+ * Every setting, but for those of providers (`provider-settings.ts`). The names of the reference server are kept, with the meaning
  * that its documentation gives them.
  */
 export const settings = {
@@ -227,6 +240,55 @@ export const settings = {
     meaning: "How many days finished runs are kept in the history.",
   }),
 
+  mediaStore: setting({
+    variable: "MEDIA_STORE",
+    group: "Media",
+    kind: mediaPlace,
+    default: "directory:.vconductor-media",
+    meaning:
+      "Where recordings and files that `move_media` takes out of vCons are kept: a directory (relative to the working directory) that all servers share, or a bucket of Amazon S3 or a compatible service.",
+  }),
+  mediaUrl: setting({
+    variable: "MEDIA_URL",
+    group: "Media",
+    kind: optional(absoluteUrl),
+    default: "",
+    defaultMeans: "REST_URL with /media",
+    meaning:
+      "The address of `GET /media` for those who read vCons. It becomes part of them: choose one that stays, and https for readers elsewhere.",
+  }),
+  mediaS3Endpoint: setting({
+    variable: "MEDIA_S3_ENDPOINT",
+    group: "Media",
+    kind: optional(absoluteUrl),
+    default: "",
+    defaultMeans: "Amazon's, of the region",
+    meaning: "The address of an S3-compatible service.",
+  }),
+  mediaS3Region: setting({
+    variable: "MEDIA_S3_REGION",
+    group: "Media",
+    kind: text,
+    default: "us-east-1",
+    meaning: "The region of the bucket.",
+  }),
+  mediaS3AccessKeyId: setting({
+    variable: "MEDIA_S3_ACCESS_KEY_ID",
+    group: "Media",
+    kind: optional(secret),
+    default: "",
+    defaultMeans: "none",
+    meaning: "The key's id for the bucket. No processor can read it.",
+  }),
+  mediaS3SecretAccessKey: setting({
+    variable: "MEDIA_S3_SECRET_ACCESS_KEY",
+    group: "Media",
+    kind: optional(secret),
+    default: "",
+    defaultMeans: "none",
+    meaning: "The key for the bucket. No processor can read it.",
+  }),
+
   pluginPaths: setting({
     variable: "PLUGIN_PATHS",
     group: "Processors",
@@ -259,6 +321,16 @@ export const settings = {
     meaning: "How long a jq program may run before it is ended.",
   }),
 
+  modelPrices: setting({
+    variable: "MODEL_PRICES",
+    group: "Processors",
+    kind: modelPrices,
+    default: "{}",
+    defaultMeans: "the list prices that are built in",
+    meaning:
+      'What models cost, in US dollars per million tokens and per minute of audio: `{"openai/gpt-4o": {"input": 2.5, "output": 10}, "nova-3": {"minute": 0.0043}}`. Names are provider/model, model for every provider, or provider/* for all of its models.',
+  }),
+
   logLevel: setting({
     variable: "LOG_LEVEL",
     group: "Logs and state",
@@ -284,26 +356,6 @@ export const settings = {
       "The settings that the server shows under `settings` in `/server/info` and `/servers`, secrets masked.",
   }),
 };
-
-/** Keys of providers. Their values are no part of the configuration object, so that nothing can log them. */
-export const secretSettings = [
-  setting({
-    variable: "DEEPGRAM_KEY",
-    group: "Processors",
-    kind: optional(secret),
-    default: "",
-    defaultMeans: "none",
-    meaning: "The key for Deepgram's transcription service.",
-  }),
-  setting({
-    variable: "OPENAI_API_KEY",
-    group: "Processors",
-    kind: optional(secret),
-    default: "",
-    defaultMeans: "none",
-    meaning: "The key for OpenAI's services.",
-  }),
-];
 
 function workerCount(): Kind<number> {
   const count = integer({ min: 0, max: 1000 });

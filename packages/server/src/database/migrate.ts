@@ -3,8 +3,9 @@ import { type Migration, type MigrationProvider, Migrator } from "kysely/migrati
 import { StartupError } from "../startup-error.ts";
 import type { Database } from "./database.ts";
 import * as foundation from "./migrations/0001-foundation.ts";
+import * as usage from "./migrations/0002-usage.ts";
 
-const migrations: Record<string, Migration> = { "0001-foundation": foundation };
+const migrations: Record<string, Migration> = { "0001-foundation": foundation, "0002-usage": usage };
 
 const provider: MigrationProvider = { getMigrations: async () => migrations };
 

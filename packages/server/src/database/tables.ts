@@ -20,7 +20,21 @@ export interface Tables {
   };
   "vconductor.job": JobTable;
   "vconductor.job_checkpoint": { job_id: number; step: number; fingerprint: string; io: string };
+  "vconductor.paid_answer": { job_id: number; key: string; answer: string };
   "vconductor.run": RunTable;
+  "vconductor.usage": {
+    id: Generated<number>;
+    at: Generated<Date>;
+    queue: string | null;
+    run_id: number | null;
+    processor: string;
+    provider: string;
+    model: string;
+    input_tokens: number;
+    output_tokens: number;
+    audio_seconds: number;
+    cost: number | null;
+  };
   "vconductor.vcon_lock": { uuid: string; run_id: number };
   "vconductor.applied_job": {
     job_id: number;

@@ -17,6 +17,7 @@ import { RoutePatterns } from "./route-patterns.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { failedJobRoutes } from "./routes/failed-jobs.ts";
 import { inProgressRoutes } from "./routes/in-progress.ts";
+import { mediaRoutes } from "./routes/media.ts";
 import { operationRoutes } from "./routes/operations.ts";
 import { pipelineRunRoutes } from "./routes/pipeline-runs.ts";
 import { pipelineRoutes } from "./routes/pipelines.ts";
@@ -24,6 +25,7 @@ import { processorRoutes } from "./routes/processors.ts";
 import { queueRoutes } from "./routes/queues.ts";
 import { runRoutes } from "./routes/runs.ts";
 import { serverRoutes } from "./routes/servers.ts";
+import { usageRoutes } from "./routes/usage.ts";
 import { vconQueryRoutes } from "./routes/vcon-queries.ts";
 import { vconRoutes } from "./routes/vcons.ts";
 import { addSharedSchemas } from "./schemas.ts";
@@ -121,6 +123,7 @@ export async function buildApp(context: HttpContext): Promise<App> {
     pipelineRoutes(app, context);
     inProgressRoutes(app, context);
     runRoutes(app, context);
+    usageRoutes(app, context);
     eventRoutes(app, context);
   }
   if (config.launchVconApi) {
@@ -128,6 +131,7 @@ export async function buildApp(context: HttpContext): Promise<App> {
     vconQueryRoutes(app, context);
     processorRoutes(app, context);
     pipelineRunRoutes(app, context);
+    mediaRoutes(app, context);
   }
   operationRoutes(app, context);
   await addDocumentation(app);

@@ -2,6 +2,7 @@ import type { Logger } from "pino";
 import type { Config } from "../config.ts";
 import type { Database } from "../database/database.ts";
 import type { JobQueue } from "../jobs/job-queue.ts";
+import type { ContentStore } from "../media/content-store.ts";
 import type { EventFeed } from "../observe/event-feed.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import type { DirectRunner } from "../pipelines/direct-run.ts";
@@ -9,6 +10,7 @@ import type { PipelineStore } from "../pipelines/pipeline-store.ts";
 import type { JqSandbox } from "../processors/jq/sandbox.ts";
 import type { ProcessorRegistry } from "../processors/registry.ts";
 import type { ServerRegistry } from "../servers/server-registry.ts";
+import type { UsageLedger } from "../usage/usage-ledger.ts";
 import type { VconStore } from "../vcons/vcon-store.ts";
 
 /** What the routes work with. */
@@ -21,6 +23,8 @@ export interface HttpContext {
   readonly servers: ServerRegistry;
   readonly processors: ProcessorRegistry;
   readonly runner: DirectRunner;
+  readonly usage: UsageLedger;
+  readonly media: ContentStore;
   readonly jq: JqSandbox;
   readonly events: EventFeed;
   readonly metrics: Metrics;

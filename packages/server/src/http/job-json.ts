@@ -1,5 +1,7 @@
 import type { WaitingJob } from "../jobs/job-queue.ts";
 import type { Run } from "../jobs/run.ts";
+import type { UsageSum } from "../usage/usage-ledger.ts";
+import { toUsageJson } from "./usage-json.ts";
 
 /** A waiting job, in the reference's shape and with what we add. */
 export function toQueueJob(job: WaitingJob) {
@@ -38,7 +40,7 @@ export function toInProgress(run: Run) {
   };
 }
 
-export function toRunJson(run: Run) {
+export function toRunJson(run: Run, usage: UsageSum | undefined) {
   return {
     id: run.id,
     queue: run.queue,
@@ -59,5 +61,6 @@ export function toRunJson(run: Run) {
     outcome: run.outcome,
     error: run.error,
     result: run.result,
+    usage: toUsageJson(usage),
   };
 }

@@ -10,6 +10,15 @@ const looseObject = (description: string) => Type.Object({}, { description, addi
 
 const Uuid = Type.String({ description: "An opaque string" });
 
+const usage = {
+  calls: Type.Integer(),
+  input_tokens: Type.Integer(),
+  output_tokens: Type.Integer(),
+  audio_seconds: Type.Number(),
+  cost: Type.Number({ description: "US dollars, of the calls whose price is known" }),
+  unpriced_calls: Type.Integer(),
+};
+
 /** The named schemas of the API. */
 const shared = {
   Problem: Type.Object(
@@ -125,8 +134,19 @@ const shared = {
       ),
       error: any,
       result: any,
+      usage: Type.Object(usage, { description: "What it used of paid services" }),
     },
     { description: "One attempt at a job by one worker" },
+  ),
+  UsageGroup: Type.Object(
+    {
+      day: Type.String({ description: "YYYY-MM-DD, in UTC" }),
+      queue: nullable(Type.String()),
+      provider: Type.String(),
+      model: Type.String(),
+      ...usage,
+    },
+    { description: "What a day's calls of one queue to one model used" },
   ),
   ServerState: Type.Object(
     {
@@ -204,10 +224,12 @@ export const limitOf = (most: number, usual: number) =>
 
 const problems: Readonly<Record<number, string>> = {
   400: "The request cannot be understood",
+  402: "The pipeline's budget for paid calls is spent",
   404: "There is no such thing",
   409: "It conflicts with what is there",
   412: "The condition does not hold",
   413: "The body is too large",
+  416: "The range is outside of the content",
   422: "The request is not valid",
   430: "The pipeline ran out of time",
   500: "Internal error",
@@ -253,6 +275,14 @@ export function headerSchemas(headers: Readonly<Record<string, string>>): Readon
 /** An answer that is not JSON. */
 export function textBody(mediaType: string, description: string): TSchema {
   return Type.Unsafe<string>({ description, content: { [mediaType]: { schema: { type: "string" } } } });
+}
+
+/** An answer of bytes, of whatever type. */
+export function binaryBody(description: string): TSchema {
+  return Type.Unsafe<unknown>({
+    description,
+    content: { "*/*": { schema: { type: "string", format: "binary" } } },
+  });
 }
 
 /** An answer whose body is the JSON text `null`. */

@@ -54,7 +54,34 @@ export const PipelineOptions = Type.Object(
       default: false,
       title: "checkpoint",
       description:
-        "Whether each processor's output is kept, so that a retry goes on after the last one that succeeded.",
+        "Whether each processor's output, and every answer that was paid for, is kept, so that a retry goes on " +
+        "after the last one that succeeded and pays for nothing again.",
+    }),
+    run_budget: Type.Number({
+      default: 0,
+      minimum: 0,
+      title: "budget of a run",
+      description: "US dollars that the paid calls of one run may cost; the next one fails. 0: no limit.",
+    }),
+    run_token_limit: Type.Integer({
+      default: 0,
+      minimum: 0,
+      title: "token limit of a run",
+      description: "Tokens, read and written, that one run may use. 0: no limit.",
+    }),
+    queue_budget: Type.Number({
+      default: 0,
+      minimum: 0,
+      title: "budget of the queue",
+      description:
+        "US dollars that all runs of the pipeline may cost within queue_budget_hours. 0: no limit.",
+    }),
+    queue_budget_hours: Type.Number({
+      default: 24,
+      exclusiveMinimum: 0,
+      maximum: 744,
+      title: "period of the queue's budget",
+      description: "Hours, up to now, over which queue_budget is counted.",
     }),
   },
   { $id: "PipelineOptions", title: "PipelineOptions" },

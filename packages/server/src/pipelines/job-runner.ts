@@ -8,6 +8,9 @@ import type { RunError } from "../jobs/run.ts";
 import { ProcessorIO } from "../processors/io.ts";
 import type { ProcessorRegistry } from "../processors/registry.ts";
 import type { StepServices } from "../processors/step.ts";
+import { PaidCalls } from "../usage/paid-calls.ts";
+import type { Prices } from "../usage/prices.ts";
+import type { UsageLedger } from "../usage/usage-ledger.ts";
 import type { StoredVcon, VconStore } from "../vcons/vcon-store.ts";
 import type { Committer } from "./committer.ts";
 import type { PipelineOptions } from "./definition.ts";
@@ -23,6 +26,8 @@ export interface JobRunnerOptions {
   readonly committer: Committer;
   readonly registry: ProcessorRegistry;
   readonly services: StepServices;
+  readonly usage: UsageLedger;
+  readonly prices: Prices;
   readonly log: Logger;
 }
 
@@ -82,8 +87,9 @@ export class JobRunner {
       readonly control: RunControl;
     },
   ) {
-    const { jobs, registry, services, committer } = this.#options;
+    const { jobs, registry, services, committer, pipelines, usage: ledger, prices } = this.#options;
     const { definition, control } = options;
+    const { checkpoint } = definition.pipeline_options;
     const sources = await this.#load(job);
     const io = new ProcessorIO();
     for (const { body: text, revision } of sources.values()) {
@@ -96,7 +102,16 @@ export class JobRunner {
       registry,
       services,
       signal: control.signal,
-      checkpoints: definition.pipeline_options.checkpoint
+      paid: new PaidCalls({
+        ledger,
+        prices,
+        queue: job.queue,
+        runId: job.runId,
+        keepFor: checkpoint ? job.jobId : undefined,
+        budget: definition.pipeline_options,
+      }),
+      definitionOf: async (name) => (await retryWhileAway(() => pipelines.get(name, null))).definition,
+      checkpoints: checkpoint
         ? {
             load: () => jobs.loadCheckpoints(job.jobId),
             save: (checkpoint) => jobs.saveCheckpoint({ jobId: job.jobId, ...checkpoint }),

@@ -4,12 +4,16 @@ import type { JobQueue } from "../jobs/job-queue.ts";
 import { ProcessorIO } from "../processors/io.ts";
 import type { ProcessorRegistry } from "../processors/registry.ts";
 import { runStep, type StepServices } from "../processors/step.ts";
+import { PaidCalls, type PaidCallsOptions } from "../usage/paid-calls.ts";
+import type { Prices } from "../usage/prices.ts";
+import type { UsageLedger } from "../usage/usage-ledger.ts";
 import type { StoredVcon, VconStore } from "../vcons/vcon-store.ts";
 import type { DirectCommit } from "./direct-commit.ts";
 import type { DirectRunner, GivenDocument, ProcessorOutput } from "./direct-run.ts";
 import { changesOf, followUpsOf, type Sources } from "./effects.ts";
 import type { PipelineStore } from "./pipeline-store.ts";
-import { runSteps, StepFailed } from "./run-steps.ts";
+import { lendPipeline, runSteps, StepFailed } from "./run-steps.ts";
+import { StepPlace } from "./step-place.ts";
 
 export interface LocalRunnerOptions {
   readonly vcons: VconStore;
@@ -17,6 +21,8 @@ export interface LocalRunnerOptions {
   readonly pipelines: PipelineStore;
   readonly registry: ProcessorRegistry;
   readonly services: StepServices;
+  readonly usage: UsageLedger;
+  readonly prices: Prices;
   readonly commit: DirectCommit;
 }
 
@@ -77,12 +83,14 @@ export class LocalRunner implements DirectRunner {
     { io, sources }: { readonly io: ProcessorIO; readonly sources: Sources },
   ): Promise<ProcessorOutput> {
     const { registry, services } = this.#options;
+    const place = new StepPlace({ index: 0, count: 1, processor: options.processor });
     await runStep({
       registry,
       step: { processor_name: options.processor, processor_options: options.processorOptions },
       io,
       services,
       signal: options.signal,
+      pipeline: lendPipeline({ registry, services, ...this.#lending() }, place),
       requireInput: false,
     });
     await this.#save(io, options.commit ? sources : undefined);
@@ -104,6 +112,7 @@ export class LocalRunner implements DirectRunner {
         registry,
         services,
         signal: options.signal,
+        ...this.#lending({ queue: options.pipeline, budget: run.definition.pipeline_options }),
       });
       await this.#save(io, options.save ? run.sources : undefined);
       return io.toOutput();
@@ -117,6 +126,14 @@ export class LocalRunner implements DirectRunner {
         { cause: error },
       );
     }
+  }
+
+  #lending(pipeline: Pick<PaidCallsOptions, "queue" | "budget"> = {}) {
+    const { usage: ledger, prices, pipelines } = this.#options;
+    return {
+      paid: new PaidCalls({ ledger, prices, ...pipeline }),
+      definitionOf: async (name: string) => (await pipelines.get(name)).definition,
+    };
   }
 
   /** Queued jobs are pushed whether or not changes are saved; both commit together. */

@@ -2,8 +2,10 @@ import { createHash } from "node:crypto";
 import { VconductorError } from "../errors.ts";
 import { ProcessorIO } from "../processors/io.ts";
 import type { ProcessorRegistry } from "../processors/registry.ts";
-import { runStep, type StepServices } from "../processors/step.ts";
+import { runStep, type StepPipeline, type StepServices } from "../processors/step.ts";
+import type { PaidCalls } from "../usage/paid-calls.ts";
 import type { PipelineDefinition, PipelineStep } from "./definition.ts";
+import { StepPlace } from "./step-place.ts";
 
 export interface StepFailure {
   readonly error: VconductorError;
@@ -38,6 +40,11 @@ export interface RunSteps {
   readonly registry: ProcessorRegistry;
   readonly services: StepServices;
   readonly signal: AbortSignal;
+  readonly paid: PaidCalls;
+  /** The definition of another pipeline, for processors that run one. @throws pipeline_not_found */
+  readonly definitionOf: (pipeline: string) => Promise<PipelineDefinition>;
+  /** The place of the step that runs these; undefined for the pipeline of the run itself. */
+  readonly within?: StepPlace | undefined;
   readonly checkpoints?: Checkpoints | undefined;
   readonly onProgress?: (percent: number, message: string | undefined) => void;
   /** Called before and after each step: when it must have ended, in milliseconds since 1970; 0 for no limit. */
@@ -48,7 +55,8 @@ export interface RunSteps {
 
 export interface StepReport {
   readonly processor: string;
-  readonly outcome: "done" | "skipped" | "checkpoint";
+  /** `passed_over`: an earlier processor said so. `checkpoint`: done by an earlier run of the job. */
+  readonly outcome: "done" | "skipped" | "passed_over" | "checkpoint";
   readonly ms: number;
 }
 
@@ -60,23 +68,29 @@ export interface StepReport {
 export async function runSteps(
   run: RunSteps,
 ): Promise<{ readonly io: ProcessorIO; readonly steps: readonly StepReport[] }> {
-  const { definition, checkpoints } = run;
-  const timeoutMs = Math.max(0, definition.pipeline_options.timeout * 1000);
-  const fingerprints = checkpoints === undefined ? [] : fingerprintsOf(definition.processors, run.io);
+  const { checkpoints } = run;
+  const { processors, pipeline_options } = run.definition;
+  const timeoutMs = Math.max(0, pipeline_options.timeout * 1000);
+  const fingerprints = checkpoints === undefined ? [] : fingerprintsOf(processors, run.io);
   const resumed = checkpoints === undefined ? undefined : await lastOf(checkpoints, fingerprints);
   const io = resumed?.io ?? run.io;
   const steps: StepReport[] = [];
-  for (const [index, step] of definition.processors.entries()) {
-    if (resumed !== undefined && index <= resumed.step) {
-      steps.push({ processor: step.processor_name, outcome: "checkpoint", ms: 0 });
+  let next = resumed === undefined ? 0 : resumed.step + 1;
+  for (const [index, step] of processors.entries()) {
+    const { processor_name: processor } = step;
+    if (index < next) {
+      const before = resumed !== undefined && index <= resumed.step;
+      steps.push({ processor, outcome: before ? "checkpoint" : "passed_over", ms: 0 });
       continue;
     }
     const begun = performance.now();
-    const outcome = await one(run, { io, step, index, timeoutMs });
-    steps.push({ processor: step.processor_name, outcome, ms: Math.round(performance.now() - begun) });
-    const fingerprint = fingerprints[index];
-    if (checkpoints !== undefined && fingerprint !== undefined && index < definition.processors.length - 1) {
-      await checkpoints.save({ step: index, fingerprint, io: JSON.stringify(io.snapshot()) });
+    const place = new StepPlace({ index, count: processors.length, processor, within: run.within });
+    const outcome = await one(run, { io, step, place, timeoutMs });
+    steps.push({ processor, outcome, ms: Math.round(performance.now() - begun) });
+    next = place.next;
+    const fingerprint = fingerprints[next - 1];
+    if (checkpoints !== undefined && fingerprint !== undefined && next < processors.length) {
+      await checkpoints.save({ step: next - 1, fingerprint, io: JSON.stringify(io.snapshot()) });
     }
   }
   return { io, steps };
@@ -87,34 +101,79 @@ async function one(
   options: {
     readonly io: ProcessorIO;
     readonly step: PipelineStep;
-    readonly index: number;
+    readonly place: StepPlace;
     readonly timeoutMs: number;
   },
 ): Promise<"done" | "skipped"> {
-  const { io, step, index, timeoutMs } = options;
-  const count = run.definition.processors.length;
+  const { io, step, place, timeoutMs } = options;
+  const { processors } = run.definition;
   run.onDeadline?.(timeoutMs > 0 ? Date.now() + timeoutMs : 0);
+  // Each step has an equal share of the run's hundred per cent.
+  const onProgress = (percent: number, message: string | undefined) =>
+    run.onProgress?.(((place.index + percent / 100) / processors.length) * 100, message);
   try {
     return await runStep({
       registry: run.registry,
       step,
       io,
       services: run.services,
+      pipeline: lendPipeline({ ...run, onProgress }, place),
       timeoutMs,
       signal: run.signal,
       ...(run.onLeftBehind === undefined ? {} : { onLeftBehind: run.onLeftBehind }),
-      // Each step has an equal share of the run's hundred per cent.
-      progress: (percent, message) => run.onProgress?.(((index + percent / 100) / count) * 100, message),
+      progress: onProgress,
     });
   } catch (error) {
     const known =
       error instanceof VconductorError
         ? error
         : new VconductorError("internal", "Internal error", { cause: error });
-    throw new StepFailed({ error: known, processor: step.processor_name, step: index });
+    throw new StepFailed({ error: known, processor: step.processor_name, step: place.index });
   } finally {
     run.onDeadline?.(0);
   }
+}
+
+const deepest = 10;
+
+/** What a pipeline lends to one of its steps. */
+export function lendPipeline(
+  run: Omit<RunSteps, "definition" | "io" | "signal" | "checkpoints" | "onDeadline">,
+  place: StepPlace,
+): StepPipeline {
+  const { registry, services, paid, definitionOf, onProgress } = run;
+  return {
+    paid: (request, call) => paid.make({ processor: place.processor, step: place.path, request, call }),
+    stop: () => place.stop(),
+    skip: (count) => place.skip(count),
+    async runPipeline(name, io, signal) {
+      if (place.depth >= deepest) {
+        const why = `pipeline: ${name} is not run: ${deepest} pipelines already run one inside the other; do they call each other in a circle?`;
+        throw new VconductorError("invalid_options", why);
+      }
+      const definition = await definitionOf(name);
+      const report = onProgress === undefined ? {} : { onProgress };
+      try {
+        // Its steps change `io` itself: only a run that resumes from a checkpoint gives another one.
+        await runSteps({
+          definition,
+          io,
+          registry,
+          services,
+          signal,
+          paid,
+          definitionOf,
+          within: place,
+          ...report,
+        });
+      } catch (error) {
+        if (!(error instanceof StepFailed)) throw error;
+        const { error: cause, processor, step } = error.failure;
+        const message = `pipeline: ${name} step ${step} (${processor}): ${cause.message}`;
+        throw new VconductorError(cause.code, message, { cause });
+      }
+    },
+  };
 }
 
 /** A step's output is good for a retry only if the input and every step up to it are still the same. */

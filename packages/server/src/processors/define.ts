@@ -1,4 +1,4 @@
-import type { JsonValue } from "@vconductor/vcon";
+import type { JsonObject, JsonValue } from "@vconductor/vcon";
 import type { Static, TObject } from "typebox";
 import type { CommonOptions } from "./common-options.ts";
 import type { GuardedFetch } from "./fetch.ts";
@@ -14,10 +14,70 @@ export interface ProcessorContext {
   readonly log: ProcessorLog;
   /** `fetch` that refuses private addresses unless they are allowed (FETCH_ALLOW). */
   readonly fetch: GuardedFetch;
-  /** The value of a named secret, if the server has it. Options get theirs without asking: see `define.ts`. */
+  /**
+   * An address of a host that may be connected to, by the same rules as `fetch`: for protocols other than HTTP.
+   *
+   * @throws fetch_refused
+   */
+  address(host: string, port: number): Promise<string>;
+  /**
+   * The value of a named secret, if the server has it; whatever it is, error texts do not show it. Options get
+   * theirs without asking: see `defineProcessor`.
+   */
   secret(name: string): string | undefined;
+  /** `text` without the secrets that this processor was given: for error texts that are about to be cut short. */
+  mask(text: string): string;
+  /** The value of a setting that is no secret, such as OPENAI_BASE_URL; undefined when it is not set. */
+  setting(name: string): string | undefined;
   /** Every output of a jq program, run in the sandbox. @throws invalid_query */
   jq(program: string, input: JsonValue | JsonText): Promise<JsonValue[]>;
+  /**
+   * Makes a call that costs: refused once the pipeline's budget is spent, and its usage is recorded with the run.
+   * In a pipeline with `checkpoint` the answer is kept too, so that a retry of the job does not make it again.
+   *
+   * @param request tells this call from every other of the step: all that its answer depends on
+   * @throws budget_exceeded
+   */
+  paid<Answer extends JsonValue>(
+    request: JsonValue,
+    call: () => Promise<PaidAnswer<Answer>>,
+  ): Promise<Answer>;
+  /** Runs the processors of another pipeline on `io`, in place. @throws pipeline_not_found, invalid_options (too deep) */
+  runPipeline(name: string, io: ProcessorIO): Promise<void>;
+  /** Ends the pipeline after this processor, as a success: the rest is not run. Without a pipeline: no effect. */
+  stop(): void;
+  /** Passes over the next `count` processors of the pipeline. Without a pipeline: no effect. */
+  skip(count: number): void;
+  /** Where recordings and files are kept outside of vCons. */
+  readonly media: MediaStore;
+}
+
+export interface PaidAnswer<Answer extends JsonValue> {
+  readonly answer: Answer;
+  readonly usage: Usage;
+}
+
+/** What a call to a provider used. */
+export interface Usage {
+  /** In lower case, for example "openai". */
+  readonly provider: string;
+  readonly model: string;
+  /** Tokens read and written. */
+  readonly inputTokens?: number;
+  readonly outputTokens?: number;
+  /** Length of the audio, in seconds. */
+  readonly audioSeconds?: number;
+}
+
+/** Keeps content by its hash: the same bytes are kept once. */
+export interface MediaStore {
+  /** @returns where it is kept from now on: for the `url` and `content_hash` of a vCon */
+  put(content: {
+    readonly bytes: Uint8Array;
+    readonly mediatype: string;
+  }): Promise<{ readonly url: string; readonly contentHash: string }>;
+  /** What is kept under a `url` that `put` gave; undefined when the URL is not of this store, or nothing is there. */
+  get(url: string): Promise<Uint8Array | undefined>;
 }
 
 export interface ProcessorLog {
@@ -35,6 +95,14 @@ interface ProcessorFields {
   readonly version: string;
   /** May take the name of a processor that was loaded before. Default: false, the name is then a problem. */
   readonly replace?: boolean;
+  /** Options to show how it is used, in docs/processors.md. */
+  readonly example?: ProcessorExample;
+}
+
+export interface ProcessorExample {
+  /** What these options do, as a sentence. */
+  readonly about: string;
+  readonly options: JsonObject;
 }
 
 /**

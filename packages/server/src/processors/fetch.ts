@@ -28,7 +28,14 @@ export interface FetchGuardOptions {
 export type LookupAll = (hostname: string) => Promise<readonly LookupAddress[]>;
 
 /** As the standard `fetch`, but guarded. `response.url` is empty. */
-export type GuardedFetch = (url: string | URL, init?: RequestInit) => Promise<Response>;
+export type GuardedFetch = (url: string | URL, init?: GuardedInit) => Promise<Response>;
+
+export interface GuardedInit extends RequestInit {
+  /** Longest time for this fetch, redirects and body included, in milliseconds. Default: the guard's. */
+  readonly timeoutMs?: number;
+  /** Largest body of the answer, in bytes. Default: the guard's. */
+  readonly maxBytes?: number;
+}
 
 const MAX_REDIRECTS = 5;
 const credentialHeaders = ["authorization", "cookie", "proxy-authorization"];
@@ -49,14 +56,19 @@ export class FetchGuard implements Service {
   readonly #allow: ReadonlySet<string>;
   readonly #timeoutMs: number;
   readonly #maxBytes: number;
-  readonly #open = new Agent();
+  readonly #lookup: LookupAll;
+  readonly #open: Agent;
   readonly #guarded: Agent;
 
   constructor(options: FetchGuardOptions = {}) {
     this.#allow = new Set((options.allow ?? []).map((entry) => entry.trim().toLowerCase()));
     this.#timeoutMs = options.timeoutMs ?? 60_000;
     this.#maxBytes = options.maxBytes ?? 256 * 1024 * 1024;
-    this.#guarded = new Agent({ connect: { lookup: publicLookup(options.lookup ?? systemLookup) } });
+    this.#lookup = options.lookup ?? systemLookup;
+    // Waiting is limited by `timeoutMs` alone: providers may think for long before they answer.
+    const patient = { headersTimeout: 0, bodyTimeout: 0 };
+    this.#open = new Agent(patient);
+    this.#guarded = new Agent({ ...patient, connect: { lookup: publicLookup(this.#lookup) } });
   }
 
   async start(): Promise<void> {}
@@ -71,20 +83,17 @@ export class FetchGuard implements Service {
    */
   readonly fetch: GuardedFetch = async (input, init = {}) => {
     let url = parseUrl(input);
-    const signals = [AbortSignal.timeout(this.#timeoutMs), ...(init.signal ? [init.signal] : [])];
-    const signal = AbortSignal.any(signals);
-    let request: RequestInit = { ...init, signal, redirect: "manual" };
+    const { timeoutMs = this.#timeoutMs, maxBytes = this.#maxBytes, ...given } = init;
+    const signals = [AbortSignal.timeout(timeoutMs), ...(given.signal ? [given.signal] : [])];
+    let request: RequestInit = { ...given, signal: AbortSignal.any(signals), redirect: "manual" };
     for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
-      const response = await this.#once(url, request);
+      const response = await this.#once(url, request, timeoutMs);
       const location = isRedirect(response.status) ? response.headers.get("location") : null;
-      if (location === null || init.redirect === "manual") {
-        return limitBody(response, {
-          maxBytes: this.#maxBytes,
-          onError: (cause) => this.#failure(url, cause),
-        });
+      if (location === null || given.redirect === "manual") {
+        return limitBody(response, { maxBytes, onError: (cause) => failure(url, { cause, timeoutMs }) });
       }
       await response.body?.cancel();
-      if (init.redirect === "error") break;
+      if (given.redirect === "error") break;
       const next = parseUrl(location, url);
       request = redirected(request, { status: response.status, sameOrigin: next.origin === url.origin });
       url = next;
@@ -92,7 +101,30 @@ export class FetchGuard implements Service {
     throw new VconductorError("provider_failed", `fetch of ${url.host}: too many redirects`);
   };
 
-  async #once(url: URL, request: RequestInit): Promise<Response> {
+  /**
+   * An address of `host` to connect to with another protocol than HTTP.
+   *
+   * @throws fetch_refused
+   */
+  async address(host: string, port: number): Promise<string> {
+    const open = this.#allow.has(host.toLowerCase()) || this.#allow.has(`${host.toLowerCase()}:${port}`);
+    const addresses = isIP(host) === 0 ? await this.#resolve(host) : [host];
+    const bad = open ? undefined : addresses.find((address) => !isPublicAddress(address));
+    if (bad !== undefined) throw refused(`${host}:${port}`, bad);
+    const [first] = addresses;
+    if (first === undefined) throw new VconductorError("provider_failed", `${host} has no address`);
+    return first;
+  }
+
+  async #resolve(host: string): Promise<readonly string[]> {
+    try {
+      return (await this.#lookup(host)).map(({ address }) => address);
+    } catch (cause) {
+      throw new VconductorError("provider_failed", `${host} was not found: ${rootMessage(cause)}`, { cause });
+    }
+  }
+
+  async #once(url: URL, request: RequestInit, timeoutMs: number): Promise<Response> {
     const open = this.#allow.has(url.host) || this.#allow.has(url.hostname) || this.#allow.has(hostPort(url));
     const literal = url.hostname.replace(/^\[|\]$/g, "");
     // No name to resolve, so the resolver never sees it.
@@ -101,23 +133,26 @@ export class FetchGuard implements Service {
     try {
       return await undiciFetch(url, { ...request, dispatcher });
     } catch (cause) {
-      throw this.#failure(url, cause);
+      throw failure(url, { cause, timeoutMs });
     }
   }
+}
 
-  #failure(url: URL, cause: unknown): unknown {
-    for (let error = cause; error instanceof Error; error = error.cause) {
-      if (error instanceof VconductorError) return error;
-      if (error.name === "AbortError") return error;
-      if (error.name === "TimeoutError") {
-        const text = `fetch of ${url.host}: no complete answer within ${this.#timeoutMs / 1000} s`;
-        return new VconductorError("provider_failed", text, { cause });
-      }
+function failure(
+  url: URL,
+  { cause, timeoutMs }: { readonly cause: unknown; readonly timeoutMs: number },
+): unknown {
+  for (let error = cause; error instanceof Error; error = error.cause) {
+    if (error instanceof VconductorError) return error;
+    if (error.name === "AbortError") return error;
+    if (error.name === "TimeoutError") {
+      const text = `fetch of ${url.host}: no complete answer within ${timeoutMs / 1000} s`;
+      return new VconductorError("provider_failed", text, { cause });
     }
-    return new VconductorError("provider_failed", `fetch of ${url.host} failed: ${rootMessage(cause)}`, {
-      cause,
-    });
   }
+  return new VconductorError("provider_failed", `fetch of ${url.host} failed: ${rootMessage(cause)}`, {
+    cause,
+  });
 }
 
 function parseUrl(input: string | URL, base?: URL): URL {

@@ -1,6 +1,21 @@
-import { type JsonObject, type JsonValue, migrate, type Vcon, type VconForm } from "@vconductor/vcon";
+import {
+  type JsonObject,
+  type JsonValue,
+  migrate,
+  type Vcon,
+  type VconDocument,
+  type VconForm,
+  type VconState,
+} from "@vconductor/vcon";
 import { VconductorError } from "../errors.ts";
-import { type IoDocument, toDocument } from "./io-document.ts";
+import {
+  fromLibrary,
+  type IoDocument,
+  type KnownContent,
+  stateOf,
+  toDocument,
+  toLibrary,
+} from "./io-document.ts";
 import { type ProcessorIOInput, readInput } from "./io-input.ts";
 import { copyJson, equalJson } from "./json.ts";
 
@@ -55,6 +70,8 @@ export interface ProcessorOutput {
 export interface ProcessorIOSnapshot {
   readonly vcons: readonly {
     readonly value: JsonObject;
+    /** Of a signed vCon whose content is known to be what was signed. */
+    readonly known?: KnownContent;
     readonly origin?: StoredOrigin;
     readonly readonly: boolean;
     readonly modified: boolean;
@@ -93,8 +110,10 @@ export class ProcessorIO {
   /** The IO that `snapshot` was taken of, as it was then. */
   static restore(snapshot: ProcessorIOSnapshot): ProcessorIO {
     const io = new ProcessorIO(snapshot.parameters);
-    for (const { value, origin, readonly, modified, isNew } of snapshot.vcons) {
-      io.#entries.push({ ...toDocument(value), origin, readonly, modified, isNew });
+    for (const { value, known, origin, readonly, modified, isNew } of snapshot.vcons) {
+      const document = toDocument(value);
+      const whole = document.form === "signed" ? { ...document, known } : document;
+      io.#entries.push({ ...whole, origin, readonly, modified, isNew });
     }
     io.queueJobs(snapshot.queue_jobs);
     return io;
@@ -126,7 +145,17 @@ export class ProcessorIO {
     if (stored !== undefined && readonly) {
       throw new VconductorError("invalid_request", "Should not lock readonly vCon");
     }
-    const document = toDocument(migrate(vcon));
+    return this.#add(toDocument(migrate(vcon)), { stored, readonly, lent });
+  }
+
+  #add(
+    document: IoDocument,
+    {
+      stored,
+      readonly,
+      lent,
+    }: { readonly stored: StoredOrigin | undefined; readonly readonly: boolean; readonly lent: boolean },
+  ): number {
     if (this.#entries.some(({ uuid }) => uuid === document.uuid)) {
       throw new VconductorError(
         "invalid_request",
@@ -145,6 +174,11 @@ export class ProcessorIO {
   /** @throws vcon_not_found no vCon has this index */
   form(index: number): VconForm {
     return this.#entry(index).form;
+  }
+
+  /** Whether it can be read, and if not, why. @throws vcon_not_found no vCon has this index */
+  state(index: number): VconState {
+    return stateOf(this.#entry(index));
   }
 
   /**
@@ -166,11 +200,43 @@ export class ProcessorIO {
   peekVcon(index: number): Vcon {
     const entry = this.#entry(index);
     if (entry.form === "unsigned") return entry.value;
-    const state = entry.form === "signed" ? "UNVERIFIED" : "ENCRYPTED";
-    throw new VconductorError(
-      "invalid_vcon_state",
-      `Cannot modify Vcon unless current state is UNSIGNED.  Current state: VconStates.${state}`,
-    );
+    throw wrongState("Cannot modify Vcon unless current state is UNSIGNED.", stateOf(entry));
+  }
+
+  /**
+   * What a vCon holds, to read only: of an unsigned one, and of one that was signed or verified in this run.
+   *
+   * @throws vcon_not_found no vCon has this index
+   * @throws invalid_vcon_state nobody has verified it yet, or it is encrypted
+   */
+  content(index: number): Vcon {
+    const entry = this.#entry(index);
+    const content = entry.form === "signed" ? entry.known?.content : undefined;
+    if (content !== undefined) return content;
+    if (entry.form === "unsigned") return entry.value;
+    const what =
+      entry.form === "signed"
+        ? "Vcon must be verified before it can be read."
+        : "Vcon must be decrypted before it can be read.";
+    throw wrongState(what, stateOf(entry));
+  }
+
+  /** The vCon as what it holds where that can be read, else as it is: JWS or JWE. @throws vcon_not_found */
+  view(index: number): JsonObject {
+    const entry = this.#entry(index);
+    return entry.form === "signed" && entry.known !== undefined ? entry.known.content : entry.value;
+  }
+
+  /** The vCon as the library's filters take it. @throws vcon_not_found */
+  toLibrary(index: number): VconDocument {
+    return toLibrary(this.#entry(index));
+  }
+
+  /** What a filter of the library gave: takes the place of the vCon with its uuid, or is added as a new one. */
+  fromLibrary(result: VconDocument): number {
+    const document = fromLibrary(result);
+    if (this.indexOf(document.uuid) >= 0) return this.#update(document);
+    return this.#add(document, { stored: undefined, readonly: false, lent: false });
   }
 
   /** As `document`, without the copy: read only. @throws vcon_not_found */
@@ -187,7 +253,10 @@ export class ProcessorIO {
    * @throws conflict the one that has is read-only
    */
   update(vcon: JsonObject): number {
-    const document = toDocument(vcon);
+    return this.#update(toDocument(vcon));
+  }
+
+  #update(document: IoDocument): number {
     const index = this.indexOf(document.uuid);
     const current = this.#entries[index];
     if (current === undefined) {
@@ -196,9 +265,11 @@ export class ProcessorIO {
     if (current.readonly) {
       throw new VconductorError("conflict", `vCon ${document.uuid} has no write lock`);
     }
-    if (!equalJson(current.value, document.value)) {
-      const { origin, readonly, isNew } = current;
-      this.#entries[index] = { ...document, origin, readonly, isNew, modified: true };
+    const { origin, readonly, isNew } = current;
+    const modified = current.modified || !equalJson(current.value, document.value);
+    // One that was only verified is to be stored no more than before.
+    if (modified || document.form === "signed") {
+      this.#entries[index] = { ...document, origin, readonly, isNew, modified };
     }
     return index;
   }
@@ -234,8 +305,9 @@ export class ProcessorIO {
 
   snapshot(): ProcessorIOSnapshot {
     return {
-      vcons: this.#entries.map(({ value, origin, readonly, modified, isNew }) => ({
+      vcons: this.#entries.map(({ value, origin, readonly, modified, isNew, ...rest }) => ({
         value,
+        ...("known" in rest && rest.known !== undefined ? { known: rest.known } : {}),
         ...(origin === undefined ? {} : { origin }),
         readonly,
         modified,
@@ -260,4 +332,12 @@ export class ProcessorIO {
       `vCon index: ${index} not found in ProcessorIO, which has ${count} vCons`,
     );
   }
+}
+
+function wrongState(rule: string, state: VconState): VconductorError {
+  // The reference's text, its two blanks included: clients look for it.
+  return new VconductorError(
+    "invalid_vcon_state",
+    `${rule}  Current state: VconStates.${state.toUpperCase()}`,
+  );
 }

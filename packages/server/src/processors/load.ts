@@ -1,17 +1,20 @@
-import { readdir, readFile, stat } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { builtin } from "./builtin/index.ts";
 import type { Processor, ProcessorLog } from "./define.ts";
+import { candidatesIn, entryOf, installedEntry, notInNodeModules } from "./find-plugins.ts";
 import { isRecord } from "./json.ts";
 import { toProcessors } from "./plugin.ts";
-import { type PluginProblem, ProcessorRegistry } from "./registry.ts";
+import { lendPackages } from "./plugin-imports.ts";
+import { type PluginProblem, ProcessorRegistry, type ProcessorSource } from "./registry.ts";
 
 export interface LoadProcessors {
   /** Directories of plugins, in order: each file and each package directory in them is one. */
   readonly pluginPaths?: readonly string[];
   /** npm packages that are plugins. */
   readonly packages?: readonly string[];
+  /** Where packages are looked for first. Default: the working directory */
+  readonly directory?: string;
   readonly log: ProcessorLog;
 }
 
@@ -19,68 +22,110 @@ export interface LoadProcessors {
  * The built-in processors and those of all plugins. A plugin that cannot be loaded is logged, listed in the
  * registry's `problems`, and left out; so is a name that is taken, unless the plugin says `replace: true`.
  */
-export async function loadProcessors({ pluginPaths = [], packages = [], log }: LoadProcessors) {
-  const processors = new Map<string, Processor>(builtin.map((processor) => [processor.name, processor]));
-  const problems: PluginProblem[] = [];
-  const report = (source: string, error: unknown) => {
-    const problem = { source, message: error instanceof Error ? error.message : String(error) };
-    problems.push(problem);
-    log.error(problem, `plugin not loaded: ${source}: ${problem.message}`);
-  };
-  const load = async (source: string, specifier: string) => {
+export async function loadProcessors({
+  pluginPaths = [],
+  packages = [],
+  directory = process.cwd(),
+  log,
+}: LoadProcessors): Promise<ProcessorRegistry> {
+  const loading = new Loading(log);
+  if (pluginPaths.length + packages.length > 0) lendPackages();
+  for (const path of pluginPaths.map((path) => resolve(path))) {
+    for (const candidate of (await loading.attempt(path, () => candidatesIn(path))) ?? []) {
+      await loading.attempt(candidate, async () => {
+        const entry = await entryOf(candidate);
+        if (entry !== undefined) await loading.load({ kind: "file", from: entry }, entry);
+      });
+    }
+  }
+  for (const name of packages) {
+    await loading.attempt(name, async () => {
+      await loading.load({ kind: "package", from: name }, await installedEntry(name, directory));
+    });
+  }
+  return loading.registry();
+}
+
+class Loading {
+  readonly #log: ProcessorLog;
+  readonly #processors = new Map<string, Processor>(builtin.map((processor) => [processor.name, processor]));
+  readonly #sources = new Map<string, ProcessorSource>();
+  readonly #problems: PluginProblem[] = [];
+
+  constructor(log: ProcessorLog) {
+    this.#log = log;
+  }
+
+  registry(): ProcessorRegistry {
+    return new ProcessorRegistry(this.#processors.values(), {
+      sources: this.#sources,
+      problems: this.#problems,
+    });
+  }
+
+  /** What the act gives; undefined when it fails, which is then a problem of `source`. */
+  async attempt<Result>(source: string, act: () => Promise<Result>): Promise<Result | undefined> {
     try {
-      const module: unknown = await import(specifier);
+      return await act();
+    } catch (error) {
+      this.#report(source, error);
+      return undefined;
+    }
+  }
+
+  async load(source: ProcessorSource, entry: string): Promise<void> {
+    const place = source.from ?? entry;
+    await this.attempt(place, async () => {
+      const module = await importModule(entry);
       for (const processor of toProcessors(isRecord(module) ? module.default : undefined)) {
-        if (processors.has(processor.name) && processor.replace !== true) {
-          report(source, new Error(`the name ${processor.name} is taken; to replace it, say replace: true`));
-        } else processors.set(processor.name, processor);
+        await this.attempt(place, async () => this.#take(processor, source));
       }
-    } catch (error) {
-      report(source, error);
+    });
+  }
+
+  #take(processor: Processor, source: ProcessorSource): void {
+    const { name } = processor;
+    const taken = this.#processors.has(name);
+    const holder = this.#sources.get(name) ?? { kind: "built-in" };
+    if (taken && processor.replace !== true) {
+      throw new Error(`the name ${name} is taken by ${theOne(holder)}; to replace it, say replace: true`);
     }
-  };
-  for (const directory of pluginPaths) {
-    try {
-      for (const path of await findPlugins(resolve(directory))) await load(path, pathToFileURL(path).href);
-    } catch (error) {
-      report(directory, error);
-    }
+    this.#processors.set(name, processor);
+    this.#sources.set(name, taken ? { ...source, replaces: holder } : source);
   }
-  for (const name of packages) await load(name, name);
-  return new ProcessorRegistry(processors.values(), problems);
+
+  #report(source: string, error: unknown): void {
+    const problem = { source, message: error instanceof Error ? error.message : String(error) };
+    this.#problems.push(problem);
+    this.#log.error(problem, `plugin not loaded: ${source}: ${problem.message}`);
+  }
 }
 
-const sourceFile = /(?<!\.d)\.(?:ts|js|mjs)$/;
-
-/** The modules to import from a directory, by name: its source files, and the entry of each package in it. */
-async function findPlugins(directory: string): Promise<string[]> {
-  const found: string[] = [];
-  const names = (await readdir(directory)).toSorted();
-  for (const name of names) {
-    if (name.startsWith(".") || name === "node_modules") continue;
-    const path = join(directory, name);
-    if ((await stat(path)).isDirectory()) {
-      const entry = await packageEntry(path);
-      if (entry !== undefined) found.push(entry);
-    } else if (sourceFile.test(name)) found.push(path);
-  }
-  return found;
+/** A source as words: "the built-in one", "the one from /plugins/tag.ts". */
+export function theOne({ kind, from = "" }: ProcessorSource): string {
+  return kind === "built-in" ? "the built-in one" : `the one from ${from}`;
 }
 
-/** What `import` of a package directory would give: its `exports` or `main`, else its index file. */
-async function packageEntry(directory: string): Promise<string | undefined> {
-  const names = await readdir(directory);
-  if (names.includes("package.json")) {
-    const manifest: unknown = JSON.parse(await readFile(join(directory, "package.json"), "utf8"));
-    const main = isRecord(manifest) ? (exportedPath(manifest.exports) ?? manifest.main) : undefined;
-    if (typeof main === "string") return join(directory, main);
+/** @throws Error that names the line of the entry at fault, where that is known */
+async function importModule(entry: string): Promise<unknown> {
+  try {
+    return await import(pathToFileURL(entry).href);
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    const hint = isUnstripped(cause) ? `. ${notInNodeModules}` : "";
+    throw new Error(`${message}${lineOf(cause, entry)}${hint}`, { cause });
   }
-  const index = ["index.ts", "index.mjs", "index.js"].find((name) => names.includes(name));
-  return index === undefined ? undefined : join(directory, index);
 }
 
-function exportedPath(exported: unknown): string | undefined {
-  if (typeof exported === "string") return exported;
-  if (!isRecord(exported)) return undefined;
-  return exportedPath(exported["."] ?? exported.node ?? exported.import ?? exported.default);
+function isUnstripped(error: unknown): boolean {
+  return (
+    error instanceof Error && "code" in error && error.code === "ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING"
+  );
+}
+
+function lineOf(error: unknown, entry: string): string {
+  const stack = error instanceof Error ? (error.stack ?? "") : "";
+  const at = stack.indexOf(`${entry}:`);
+  const line = at < 0 ? undefined : /^\d+/.exec(stack.slice(at + entry.length + 1))?.[0];
+  return line === undefined ? "" : ` (line ${line})`;
 }

@@ -10,12 +10,14 @@ const REFERENCE = "secret:";
  * references (`secret:NAME`), which say nothing.
  */
 export function maskSecrets(processor: Processor, options: unknown): unknown {
-  return mapSecrets(processor.options, options, (value) => (isReference(value) ? value : MASK));
+  const mask = (value: unknown) => (isReference(value) ? value : MASK);
+  return mapMarked({ schema: processor.options, marks: ["writeOnly"], change: mask }, options);
 }
 
 /**
  * Options with each reference replaced by its secret, and the list of all secret texts in them (to keep
- * them out of error texts).
+ * them out of error texts). Options marked `reference` in the schema, such as certificates, are shown to everybody but
+ * may be references too.
  *
  * @throws invalid_options the server has no secret of that name
  */
@@ -26,11 +28,16 @@ export function resolveSecrets(
 ): { readonly options: EffectiveOptions; readonly secrets: readonly string[] } {
   const secrets: string[] = [];
   if (!hasSecrets(processor)) return { options, secrets };
-  const resolved = mapSecrets(processor.options, options, (value) => {
-    const real = isReference(value) ? lookUp(processor, value.slice(REFERENCE.length), secret) : value;
-    if (typeof real === "string" && real !== "") secrets.push(real);
-    return real;
-  });
+  const real = (value: unknown) =>
+    isReference(value) ? lookUp(processor, value.slice(REFERENCE.length), secret) : value;
+  const keep = (value: unknown) => {
+    const text = real(value);
+    if (typeof text === "string" && text !== "") secrets.push(text);
+    return text;
+  };
+  const { options: schema } = processor;
+  const opened = mapMarked({ schema, marks: ["reference"], change: real }, options);
+  const resolved = mapMarked({ schema, marks: ["writeOnly"], change: keep }, opened);
   return { options: { ...options, ...(isRecord(resolved) ? resolved : {}) }, secrets };
 }
 
@@ -39,7 +46,7 @@ const secretive = new WeakMap<Processor, boolean>();
 function hasSecrets(processor: Processor): boolean {
   const known = secretive.get(processor);
   if (known !== undefined) return known;
-  const found = JSON.stringify(processor.options).includes('"writeOnly":true');
+  const found = /"(?:writeOnly|reference)":true/.test(JSON.stringify(processor.options));
   secretive.set(processor, found);
   return found;
 }
@@ -62,18 +69,26 @@ function isReference(value: unknown): value is string {
   return typeof value === "string" && value.startsWith(REFERENCE);
 }
 
-/** A copy of `value` in which `change` was applied to every part that `schema` marks `writeOnly`. */
-function mapSecrets(schema: unknown, value: unknown, change: (value: unknown) => unknown): unknown {
+interface Marked {
+  readonly schema: unknown;
+  /** Keywords: a part of the value counts whose schema has one of them set to true. */
+  readonly marks: readonly ("writeOnly" | "reference")[];
+  readonly change: (value: unknown) => unknown;
+}
+
+/** A copy of `value` in which every part that the schema marks was changed. */
+function mapMarked({ schema, marks, change }: Marked, value: unknown): unknown {
   if (!isRecord(schema) || value === null || value === undefined) return value;
-  if (schema.writeOnly === true) return mapTexts(value, change);
+  if (marks.some((mark) => schema[mark] === true)) return mapTexts(value, change);
+  const within = (part: unknown, item: unknown) => mapMarked({ schema: part, marks, change }, item);
   if (Array.isArray(schema.anyOf)) {
-    return schema.anyOf.reduce((mapped: unknown, branch) => mapSecrets(branch, mapped, change), value);
+    return schema.anyOf.reduce((mapped: unknown, branch) => within(branch, mapped), value);
   }
-  if (Array.isArray(value)) return value.map((item) => mapSecrets(schema.items, item, change));
+  if (Array.isArray(value)) return value.map((item) => within(schema.items, item));
   if (!isRecord(value) || !isRecord(schema.properties)) return value;
   const { properties } = schema;
   return mapMembers(value, (item, name) =>
-    Object.hasOwn(properties, name) ? mapSecrets(properties[name], item, change) : item,
+    Object.hasOwn(properties, name) ? within(properties[name], item) : item,
   );
 }
 

@@ -30,6 +30,30 @@ const ajv = new Ajv({
   logger: false,
 });
 
+const schemaProblem: { errors?: Partial<ErrorObject>[] } & ((on: boolean, value: object) => boolean) = (
+  on,
+  value,
+) => {
+  try {
+    if (on) new Ajv({ strict: false, validateFormats: false, logger: false }).compile(value);
+    return true;
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    schemaProblem.errors = [
+      { keyword: "isJsonSchema", message: `should be a JSON Schema: ${why}`, params: {} },
+    ];
+    return false;
+  }
+};
+// For options that are a JSON Schema themselves.
+ajv.addKeyword({
+  keyword: "isJsonSchema",
+  type: "object",
+  schemaType: "boolean",
+  errors: true,
+  validate: schemaProblem,
+});
+
 const validators = new WeakMap<Processor, ValidateFunction<EffectiveOptions>>();
 
 /** The JSON Schema of all options of a processor, and its name among the components of the API description. */

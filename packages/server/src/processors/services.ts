@@ -1,5 +1,5 @@
 import type { Config } from "../config.ts";
-import type { ProcessorLog } from "./define.ts";
+import type { MediaStore, ProcessorLog } from "./define.ts";
 import { FetchGuard } from "./fetch.ts";
 import { JqSandbox } from "./jq/sandbox.ts";
 import type { StepServices } from "./step.ts";
@@ -11,16 +11,20 @@ export interface ProcessServices extends StepServices {
 }
 
 export function stepServices(options: {
-  readonly config: Pick<Config, "fetchAllow" | "jqTimeoutSeconds" | "env">;
+  readonly config: Pick<Config, "fetchAllow" | "jqTimeoutSeconds" | "env" | "provider">;
+  readonly media: MediaStore;
   readonly log: ProcessorLog;
 }): ProcessServices {
-  const { config, log } = options;
+  const { config, log, media } = options;
   const guard = new FetchGuard({ allow: config.fetchAllow });
   const jq = new JqSandbox({ timeoutMs: config.jqTimeoutSeconds * 1000 });
   return {
     log,
     fetch: guard.fetch,
+    address: (host, port) => guard.address(host, port),
     secret: (name) => config.env[name],
+    setting: (name) => config.provider[name],
+    media,
     jq,
     async stop() {
       await jq.stop();

@@ -1,5 +1,5 @@
-import type { JsonValue } from "@vconductor/vcon";
-import { VconductorError } from "../errors.ts";
+import { type JsonValue, VconError, type VconErrorCode } from "@vconductor/vcon";
+import { type ErrorCode, VconductorError } from "../errors.ts";
 import type { Processor, ProcessorContext } from "./define.ts";
 import { formatTemplate } from "./format.ts";
 import type { ProcessorIO } from "./io.ts";
@@ -16,10 +16,16 @@ export interface Step {
 }
 
 /** What the server lends to processors. */
-export interface StepServices extends Pick<ProcessorContext, "log" | "fetch" | "secret"> {
+export interface StepServices
+  extends Pick<ProcessorContext, "log" | "fetch" | "address" | "secret" | "setting" | "media"> {
   readonly jq: {
     run(call: JqStepCall): Promise<JsonValue[]>;
   };
+}
+
+/** What the pipeline that a step belongs to lends to it; a processor that is run alone has none. */
+export interface StepPipeline extends Pick<ProcessorContext, "paid" | "stop" | "skip"> {
+  runPipeline(name: string, io: ProcessorIO, signal: AbortSignal): Promise<void>;
 }
 
 interface JqStepCall {
@@ -35,6 +41,7 @@ export interface RunStep extends StepLimits {
   readonly io: ProcessorIO;
   readonly services: StepServices;
   readonly progress?: ProcessorContext["progress"];
+  readonly pipeline: StepPipeline;
   /** Whether the vCon at `input_vcon_index` must exist even if the processor never looks. Default: true. */
   readonly requireInput?: boolean;
 }
@@ -56,13 +63,14 @@ export async function runStep(run: RunStep): Promise<"done" | "skipped"> {
   if (!options.should_process) return "skipped";
   if (run.requireInput ?? true) io.uuid(options.input_vcon_index);
   const resolved = resolveSecrets(processor, options, services.secret);
+  const secrets = new Set(resolved.secrets);
   try {
     await within(run, processor.name, async (signal) => {
-      const returned = await processor.process(io, resolved.options, contextFor(run, signal));
+      const returned = await processor.process(io, resolved.options, contextFor(run, { signal, secrets }));
       if (returned !== io) throw new Error("process() did not return the io it was given");
     });
   } catch (error) {
-    throw toStepError(processor, error, resolved.secrets);
+    throw toStepError(processor, error, [...secrets]);
   }
   return "done";
 }
@@ -80,15 +88,30 @@ function expandOptions(raw: unknown, io: ProcessorIO): unknown {
   return expanded;
 }
 
-function contextFor({ services, progress }: RunStep, signal: AbortSignal): ProcessorContext {
+function contextFor(
+  { services, progress, pipeline }: RunStep,
+  { signal, secrets }: { readonly signal: AbortSignal; readonly secrets: Set<string> },
+): ProcessorContext {
   return {
     signal,
     log: services.log,
+    address: services.address,
+    setting: services.setting,
+    media: services.media,
+    paid: pipeline.paid,
+    stop: pipeline.stop,
+    skip: pipeline.skip,
+    runPipeline: (name, io) => pipeline.runPipeline(name, io, signal),
     fetch: (url, init = {}) => {
       const signals = init.signal ? [signal, init.signal] : [signal];
       return services.fetch(url, { ...init, signal: AbortSignal.any(signals) });
     },
-    secret: services.secret,
+    secret: (name) => {
+      const value = services.secret(name);
+      if (value !== undefined && value !== "") secrets.add(value);
+      return value;
+    },
+    mask: (text) => withoutSecrets(text, [...secrets]),
     jq: (program, input) => services.jq.run({ program, input, signal }),
     progress: (percent, message) => {
       // A processor that outlived its time has nothing to say any more.
@@ -97,12 +120,38 @@ function contextFor({ services, progress }: RunStep, signal: AbortSignal): Proce
   };
 }
 
+/** What the library's errors mean here; the rest are failures of the processor. */
+const libraryCodes: Partial<Record<VconErrorCode, ErrorCode>> = {
+  invalid_vcon: "invalid_vcon",
+  not_a_vcon: "invalid_vcon",
+  no_uuid: "invalid_vcon",
+  unsupported_version: "unsupported_vcon_version",
+  invalid_state: "invalid_vcon_state",
+  invalid_option: "invalid_options",
+  invalid_key: "invalid_key",
+  decryption_failed: "invalid_key",
+  invalid_signature: "invalid_signature",
+  untrusted_certificate: "invalid_signature",
+  expired_certificate: "invalid_signature",
+  fetch_failed: "provider_failed",
+  hash_mismatch: "provider_failed",
+  invalid_query: "invalid_query",
+};
+
 function toStepError(processor: Processor, error: unknown, secrets: readonly string[]): VconductorError {
   const text = error instanceof Error ? error.message : String(error);
   const message = withoutSecrets(text, secrets);
   // An error that quotes a secret is not passed on, not even as a cause: causes are logged.
   const clean = message === text;
   if (error instanceof VconductorError) return clean ? error : new VconductorError(error.code, message);
+  const known = error instanceof VconError ? libraryCodes[error.code] : undefined;
+  if (known !== undefined) {
+    return new VconductorError(
+      known,
+      `processor: ${processor.name}: ${message}`,
+      clean ? { cause: error } : {},
+    );
+  }
   const failed = `processor: ${processor.name} failed: ${message}`;
   return new VconductorError("processor_failed", failed, clean ? { cause: error } : {});
 }

@@ -3,6 +3,7 @@ import { Listener } from "../database/listener.ts";
 import { channels } from "../database/notifier.ts";
 import type { ClaimedJob } from "../jobs/job-queue.ts";
 import { endLean } from "../lean-start.ts";
+import { openMedia } from "../media/open-media.ts";
 import { createLog } from "../observe/log.ts";
 import { JobRunner, type StopReason, settles } from "../pipelines/job-runner.ts";
 import { PipelineCache } from "../pipelines/pipeline-cache.ts";
@@ -43,7 +44,7 @@ async function run(
     packages: config.pluginPackages,
     log,
   });
-  const services = stepServices({ config, log });
+  const services = stepServices({ config, log, media: openMedia(config, log) });
   const slots = new Slots(config.workerConcurrency);
   const active = new Map<number, AbortController>();
   const turnstile = new Turnstile();
@@ -54,6 +55,8 @@ async function run(
     committer: stores.committer,
     registry,
     services,
+    usage: stores.usage,
+    prices: config.modelPrices,
     log,
   });
   const heartbeat = new Heartbeat({

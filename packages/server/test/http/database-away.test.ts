@@ -1,5 +1,6 @@
 import { connect, createServer, type Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { builtin } from "../../src/processors/builtin/index.ts";
 import { createDatabase, type TestDatabase } from "../setup/database.ts";
 import { eventually } from "../setup/eventually.ts";
 import { startTestServer, type TestServer } from "../setup/test-server.ts";
@@ -72,8 +73,7 @@ describe("while the database is away", () => {
         const { method, path } = operation;
         // Not a word needs the database: the processor works on what it is given.
         if (needNone.includes(path) || path.startsWith("/processIO/")) continue;
-        const processor = { tags: ["t"], queue_name: "q" };
-        const body = path.startsWith("/process") ? processor : (bodies[path] ?? {});
+        const body = path.startsWith("/process") ? exampleOptions(path) : (bodies[path] ?? {});
         const query = path.endsWith("/jq")
           ? "?jq_transform=."
           : path.endsWith("/jsonpath")
@@ -97,3 +97,8 @@ describe("while the database is away", () => {
     expect((await server.call("POST", "/vcon", { body: vcon("v") })).status).toBe(204);
   });
 });
+
+/** Options that the processor at the end of a path takes. */
+function exampleOptions(path: string): object {
+  return builtin.find(({ name }) => path.endsWith(`/${name}`))?.example?.options ?? {};
+}

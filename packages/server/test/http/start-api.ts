@@ -3,6 +3,7 @@ import { readConfig } from "../../src/config.ts";
 import { Database } from "../../src/database/database.ts";
 import { migrate } from "../../src/database/migrate.ts";
 import { type App, buildApp } from "../../src/http/app.ts";
+import { openMedia } from "../../src/media/open-media.ts";
 import { Metrics } from "../../src/observe/metrics.ts";
 import { directCommit } from "../../src/pipelines/direct-commit.ts";
 import { LocalRunner } from "../../src/pipelines/local-runner.ts";
@@ -44,7 +45,8 @@ export async function startApi({
   const stores = openStores({ urls, poolSize: 5, leaseMs: 30_000, application: "test api" });
   await stores.start();
   const { vcons, jobs, pipelines, servers, events } = stores;
-  const services = stepServices({ config, log });
+  const media = openMedia(config, log);
+  const services = stepServices({ config, log, media });
   const processors = await loadProcessors({ pluginPaths: config.pluginPaths, packages: [], log });
   const commit = directCommit({ store: stores.storeDatabase, queue: stores.queueDatabase, vcons, jobs });
   const app = await buildApp({
@@ -55,7 +57,18 @@ export async function startApi({
     pipelines,
     servers,
     processors,
-    runner: new LocalRunner({ vcons, jobs, pipelines, registry: processors, services, commit }),
+    runner: new LocalRunner({
+      vcons,
+      jobs,
+      pipelines,
+      registry: processors,
+      services,
+      usage: stores.usage,
+      prices: config.modelPrices,
+      commit,
+    }),
+    usage: stores.usage,
+    media,
     jq: services.jq,
     events,
     metrics: new Metrics({ jobs }),

@@ -4,24 +4,15 @@ import { afterAll, describe, expect, it } from "vitest";
 import { VconductorError } from "../../src/errors.ts";
 import { builtin } from "../../src/processors/builtin/index.ts";
 import { defineProcessor, type Processor } from "../../src/processors/define.ts";
-import { FetchGuard } from "../../src/processors/fetch.ts";
 import { ProcessorIO } from "../../src/processors/io.ts";
-import { JqSandbox } from "../../src/processors/jq/sandbox.ts";
 import { ProcessorRegistry } from "../../src/processors/registry.ts";
 import { type RunStep, runStep } from "../../src/processors/step.ts";
 import { vcon } from "./sample.ts";
-import { log } from "./silent-log.ts";
+import { alone, testServices } from "./test-services.ts";
 import { rejected } from "./thrown.ts";
 
-const jq = new JqSandbox();
-const guard = new FetchGuard();
-afterAll(() => Promise.all([jq.stop(), guard.stop()]));
-const services = {
-  log,
-  fetch: guard.fetch,
-  secret: (name: string) => (name === "KEY" ? "hunter2" : undefined),
-  jq,
-};
+const services = testServices({ KEY: "hunter2" });
+afterAll(() => services.stop());
 
 /** A processor for one test. */
 function processor(process: Processor["process"]): Processor {
@@ -47,7 +38,7 @@ function run(
   io.add(vcon("a"), { lent: true });
   const registry = new ProcessorRegistry([...builtin, probe]);
   const step = { processor_name: "probe", processor_options: options };
-  return runStep({ registry, step, io, services, ...more });
+  return runStep({ registry, step, io, services, pipeline: alone, ...more });
 }
 
 describe("runStep", () => {
@@ -207,9 +198,9 @@ describe("runStep", () => {
       await context.jq("def f: f; f", null);
       return io;
     });
-    await jq.run({ program: ".", input: null });
+    await services.jq.run({ program: ".", input: null });
     expect((await rejected(run(probe, {}, { timeoutMs: 50 }))).code).toBe("pipeline_timeout");
-    expect(await jq.run({ program: ".", input: 1 })).toEqual([1]);
+    expect(await services.jq.run({ program: ".", input: 1 })).toEqual([1]);
   });
 
   it("guards what a processor fetches", async () => {

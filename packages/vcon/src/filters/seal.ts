@@ -5,11 +5,13 @@ import { defineSealFilter } from "./define-filter.ts";
 
 /* Cryptography is loaded by the filter that needs it: a host offers filters that hardly anybody may use. */
 
-const pem = (title: string, description: string) => Type.String({ title, description, default: "" });
+/* Certificates are no secrets, but a host that keeps secrets by name may let them be named in the same way. */
+const pem = (title: string, description: string) =>
+  Type.String({ title, description, default: "", reference: true });
 const secretPem = (title: string, description: string) =>
   Type.String({ title, description, default: "", writeOnly: true });
 const pems = (title: string, description: string) =>
-  Type.Array(Type.String(), { title, description, default: [] });
+  Type.Array(Type.String(), { title, description, default: [], reference: true });
 
 const signOptions = Type.Object({
   private_pem_key: secretPem(
@@ -80,6 +82,7 @@ const encryptOptions = Type.Object({
     title: "recipients",
     description: "PEM text of the recipient's certificate or public key (RSA), or a list of them.",
     default: "",
+    reference: true,
   }),
   algorithm: Type.Union([Type.Literal("RSA-OAEP"), Type.Literal("RSA-OAEP-256")], {
     title: "algorithm",

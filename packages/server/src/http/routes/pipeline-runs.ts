@@ -15,7 +15,7 @@ const Query = Type.Object({
   return_results: Type.Boolean({ default: true, description: "False: answer null" }),
 });
 const success = { 200: Type.Union([ref("ProcessorOutput"), Type.Null()]) };
-const statuses = [404, 430, 502];
+const statuses = [402, 404, 430, 502];
 
 /** Running a pipeline in the request that asks for it. */
 export function pipelineRunRoutes(app: App, { runner, config }: HttpContext): void {

@@ -21,7 +21,7 @@ const Query = Type.Object({
   }),
 });
 const success = { 200: ref("ProcessorOutput") };
-const statuses = [404, 430, 502];
+const statuses = [402, 404, 430, 502];
 
 /** A pair of routes for each processor. */
 export function processorRoutes(app: App, context: HttpContext): void {

@@ -1,5 +1,5 @@
 import { Type } from "typebox";
-import { type RunOutcome, runOutcomes } from "../../jobs/run.ts";
+import { type Run, type RunOutcome, runOutcomes } from "../../jobs/run.ts";
 import type { App } from "../app.ts";
 import type { HttpContext } from "../context.ts";
 import { fromCursor, numberIn, toCursor } from "../cursor.ts";
@@ -13,7 +13,12 @@ const runId = Type.Object({ run_id: RunId });
 const Text = Type.String({ minLength: 1, maxLength: 500, pattern: "^[^\\u0000]*$" });
 
 /** What ran, runs, and how it came out. */
-export function runRoutes(app: App, { jobs }: HttpContext): void {
+export function runRoutes(app: App, { jobs, usage }: HttpContext): void {
+  const withUsage = async (runs: readonly Run[]) => {
+    const used = await usage.ofRuns(runs.map((run) => run.id));
+    return runs.map((run) => toRunJson(run, used.get(run.id)));
+  };
+  const one = async (run: Run) => (await withUsage([run]))[0];
   const waiters = new RunWaiters(jobs);
   app.addHook("preClose", async () => waiters.stop());
 
@@ -46,7 +51,7 @@ export function runRoutes(app: App, { jobs }: HttpContext): void {
       const runs = await jobs.listRuns({ ...filter, before: numberIn(fromCursor(cursor, 1), 0) });
       const last = runs.length === filter.limit ? runs.at(-1) : undefined;
       return json(reply, {
-        runs: runs.map(toRunJson),
+        runs: await withUsage(runs),
         next: last === undefined ? null : toCursor([last.id]),
       });
     },
@@ -63,7 +68,7 @@ export function runRoutes(app: App, { jobs }: HttpContext): void {
         response: answers({ 200: ref("Run") }, 404),
       },
     },
-    async (request, reply) => json(reply, toRunJson(await jobs.getRun(request.params.run_id))),
+    async (request, reply) => json(reply, await one(await jobs.getRun(request.params.run_id))),
   );
 
   app.get(
@@ -83,11 +88,11 @@ export function runRoutes(app: App, { jobs }: HttpContext): void {
     },
     async (request, reply) => {
       const run = await jobs.getRun(request.params.run_id);
-      if (run.finishedAt !== null) return json(reply, toRunJson(run));
+      if (run.finishedAt !== null) return json(reply, await one(run));
       const gone = new AbortController();
       reply.raw.once("close", () => gone.abort());
       await waiters.wait({ runId: run.id, timeoutMs: request.query.timeout * 1000, signal: gone.signal });
-      return json(reply, toRunJson(await jobs.getRun(run.id)));
+      return json(reply, await one(await jobs.getRun(run.id)));
     },
   );
 

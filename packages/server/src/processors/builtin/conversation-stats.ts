@@ -1,11 +1,10 @@
-import { type Analysis, conversationStats, type JsonValue, type Vcon } from "@vconductor/vcon";
+import { conversationStats, type JsonValue, type Vcon } from "@vconductor/vcon";
 import { Type } from "typebox";
 import { defineProcessor } from "../define.ts";
+import { withOwnAnalysis } from "../own-analysis.ts";
 
-/** What marks our analysis among others of its type; `schema` names the documented shape of its body. */
 const mark = {
   type: "conversation_stats",
-  vendor: "vConductor",
   product: "conversation_stats",
   schema: "conversation_stats/1",
 } as const;
@@ -19,33 +18,16 @@ export const conversationStatsProcessor = defineProcessor({
     "of an earlier run. A conversation without any words to count gets none, and loses an earlier one.",
   version: "1.0.0",
   options: Type.Object({}),
+  example: { about: "Adds the figures.", options: {} },
   process(io, { input_vcon_index }) {
-    io.update(withStats(io.peekVcon(input_vcon_index)));
+    const vcon = io.peekVcon(input_vcon_index);
+    io.update(withOwnAnalysis(vcon, { mark, body: statsOf(vcon) }));
     return io;
   },
 });
 
-function withStats(vcon: Vcon): Vcon {
-  const analysis = vcon.analysis ?? [];
-  const earlier = analysis.findIndex(isOurs);
-  const stats = statsOf(vcon);
-  if (stats === undefined && earlier < 0) return vcon;
-  const others = analysis.filter((entry) => !isOurs(entry));
-  const next =
-    stats === undefined ? others : others.toSpliced(earlier < 0 ? others.length : earlier, 0, stats);
-  return { ...vcon, analysis: next };
-}
-
 /** Undefined when there are no words to count. */
-function statsOf(vcon: Vcon): Analysis | undefined {
+function statsOf(vcon: Vcon): JsonValue | undefined {
   const stats = conversationStats(vcon);
-  if (stats.totals.turns === 0) return undefined;
-  const body: JsonValue = JSON.parse(JSON.stringify(stats));
-  const dialog = [...(vcon.dialog ?? []).keys()];
-  const { type, ...names } = mark;
-  return { type, dialog, ...names, mediatype: "application/json", encoding: "json", body };
-}
-
-function isOurs(entry: Analysis): boolean {
-  return entry.type === mark.type && entry.vendor === mark.vendor && entry.product === mark.product;
+  return stats.totals.turns === 0 ? undefined : JSON.parse(JSON.stringify(stats));
 }

@@ -9,7 +9,7 @@ export const jq = defineProcessor({
   title: "Query with jq",
   description:
     "Sets parameters from jq programs. A program's input is an object with vcons (all vCons given to the " +
-    "processor, signed and encrypted ones as they are) and parameters; the parameter becomes its first output. " +
+    "processor; signed ones as what they hold only if they were signed or verified in this run, encrypted ones as they are) and parameters; the parameter becomes its first output. " +
     "Programs run in the order they are given, and see the parameters that earlier ones set.",
   version: "1.0.0",
   options: Type.Object({
@@ -19,10 +19,14 @@ export const jq = defineProcessor({
       default: {},
     }),
   }),
+  example: {
+    about: "Sets the parameters turns and subject, for the options of later processors.",
+    options: { jq_queries: { turns: ".vcons[0].dialog | length", subject: ".vcons[0].subject" } },
+  },
   async process(io, { jq_queries }, context) {
     const queries = Object.entries(jq_queries);
     if (queries.length === 0) return io;
-    const vcons = JSON.stringify(Array.from({ length: io.length }, (_, index) => io.peek(index)));
+    const vcons = JSON.stringify(Array.from({ length: io.length }, (_, index) => io.view(index)));
     for (const [parameter, program] of queries) {
       // Only the parameters change from one program to the next.
       const parameters = JSON.stringify(Object.fromEntries(io.parameters));

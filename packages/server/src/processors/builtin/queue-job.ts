@@ -16,6 +16,7 @@ export const queueJob = defineProcessor({
       default: "",
     }),
   }),
+  example: { about: "Queues the vCon for the pipeline archive.", options: { queue_name: "archive" } },
   process(io, { queue_name, from_queue, input_vcon_index }) {
     io.queueJob({ queue: queue_name, uuids: [io.uuid(input_vcon_index)], from: from_queue ?? "" });
     return io;

@@ -16,6 +16,7 @@ export const setParameters = defineProcessor({
       default: {},
     }),
   }),
+  example: { about: "Sets the parameter team.", options: { parameters: { team: "support" } } },
   process(io, { parameters }) {
     for (const [name, value] of Object.entries(parameters)) io.parameters.set(name, copyJson(value));
     return io;

@@ -14,6 +14,7 @@ export const tag = defineProcessor({
       description: "The tags to add; usually name:value.",
     }),
   }),
+  example: { about: "Adds two tags.", options: { tags: ["team:support", "reviewed"] } },
   process(io, { tags, input_vcon_index }) {
     io.update(addTags(io.peekVcon(input_vcon_index), tags));
     return io;

@@ -2,25 +2,21 @@ import { conversationStatsSchema, type JsonValue } from "@vconductor/vcon";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { afterAll, describe, expect, it } from "vitest";
 import { builtin } from "../../../src/processors/builtin/index.ts";
-import { FetchGuard } from "../../../src/processors/fetch.ts";
 import { ProcessorIO } from "../../../src/processors/io.ts";
-import { JqSandbox } from "../../../src/processors/jq/sandbox.ts";
 import { ProcessorRegistry } from "../../../src/processors/registry.ts";
 import { runStep } from "../../../src/processors/step.ts";
 import { encrypted, signed, vcon } from "../sample.ts";
-import { log } from "../silent-log.ts";
+import { alone, testServices } from "../test-services.ts";
 import { rejected } from "../thrown.ts";
 
-const jq = new JqSandbox();
-const guard = new FetchGuard();
-afterAll(() => Promise.all([jq.stop(), guard.stop()]));
+const services = testServices();
+afterAll(() => services.stop());
 const registry = new ProcessorRegistry(builtin);
 
 /** Runs a built-in processor on lent vCons. */
 async function run(name: string, options: object, io = lent(vcon("a"))): Promise<ProcessorIO> {
-  const services = { log, fetch: guard.fetch, secret: () => undefined, jq };
   const step = { processor_name: name, processor_options: options };
-  await runStep({ registry, step, io, services, requireInput: false });
+  await runStep({ registry, step, io, services, pipeline: alone, requireInput: false });
   return io;
 }
 

@@ -1,0 +1,21 @@
+/** Text on a terminal, in columns. */
+
+/** The text in a cell of this width; one that is too long ends in "…". */
+export function pad(text: string, width: number): string {
+  return clip(text, width).padEnd(width);
+}
+
+export function clip(text: string, width: number): string {
+  return text.length <= width ? text : `${text.slice(0, width - 1)}…`;
+}
+
+/** Lines of at most this width, broken between words where that is possible. */
+export function wrap(text: string, width: number): readonly string[] {
+  const lines: string[] = [];
+  for (const word of text.split(/\s+/).filter((part) => part !== "")) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + 1 + word.length > width) lines.push(word);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines;
+}
