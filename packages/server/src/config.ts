@@ -174,7 +174,11 @@ function findProblems(env: Environment, surroundings: Surroundings): readonly Co
       message,
     });
   }
-  return [...problems, ...exposure(env, { problems, surroundings })];
+  return [
+    ...problems,
+    ...exposure(env, { problems, surroundings }),
+    ...missingKeys(env, { problems, surroundings }),
+  ];
 }
 
 interface Given {
@@ -205,6 +209,19 @@ function exposure(
   const message =
     "would let other machines in without access control; use localhost, 127.0.0.1 or [::1], or set ACCESS=off to allow it";
   return [{ variable, value: settings.rest.given(env), message }];
+}
+
+/** A bucket needs a key, and it would be found out only when the first recording is to be kept. */
+function missingKeys(
+  env: Environment,
+  options: { readonly problems: readonly ConfigProblem[]; readonly surroundings: Surroundings },
+): readonly ConfigProblem[] {
+  const { mediaStore, mediaS3AccessKeyId, mediaS3SecretAccessKey } = settings;
+  if (options.problems.some((problem) => problem.variable === mediaStore.variable)) return [];
+  if (mediaStore.read(env, options.surroundings).kind !== "s3") return [];
+  return [mediaS3AccessKeyId, mediaS3SecretAccessKey]
+    .filter((entry) => !entry.isSet(env))
+    .map(({ variable }) => ({ variable, value: "", message: "is needed when MEDIA_STORE is a bucket" }));
 }
 
 function plainText(value: unknown): string | undefined {

@@ -1,4 +1,4 @@
-import type { JsonObject, Vcon } from "@vconductor/vcon";
+import { type JsonObject, type Vcon, VconError } from "@vconductor/vcon";
 import { isJsonArray, isJsonObject } from "../processors/json.ts";
 
 /** The lists of a vCon whose entries have content. */
@@ -7,7 +7,7 @@ export type ContentPart = (typeof contentParts)[number];
 
 /**
  * A copy in which every entry of these lists was changed by `change`; entries that come back as they were leave the vCon
- * as it is.
+ * as it is. Errors of the library say which entry they are about.
  */
 export async function mapContent(
   vcon: Vcon,
@@ -19,10 +19,22 @@ export async function mapContent(
     const list: unknown = vcon[part];
     if (!Array.isArray(list)) continue;
     const next: JsonObject[] = [];
-    for (const entry of list) next.push(isJsonObject(entry) ? await change(entry, part) : entry);
+    for (const [index, entry] of list.entries()) {
+      const changing = async () => (isJsonObject(entry) ? await change(entry, part) : entry);
+      next.push(await placed(`${part} ${index}`, changing));
+    }
     if (next.some((entry, index) => entry !== list[index])) changed[part] = next;
   }
   return Object.keys(changed).length === 0 ? vcon : { ...vcon, ...changed };
+}
+
+async function placed<Result>(place: string, act: () => Promise<Result>): Promise<Result> {
+  try {
+    return await act();
+  } catch (cause) {
+    if (!(cause instanceof VconError)) throw cause;
+    throw new VconError(cause.code, `${place}: ${cause.message}`, { cause });
+  }
 }
 
 /** A copy without some members. */

@@ -36,7 +36,7 @@ describe("the processors' documentation", () => {
         vcon = sample(),
         ...expected
       } = typeof given === "function" ? await given() : given;
-      const options = processor.example?.options ?? {};
+      const options = { ...processor.example?.options, ...expected.options };
       const running = runProcessor({ processor: name, options, vcons: [vcon], parameters, env });
       if (expected.fails !== undefined) {
         await expect(running).rejects.toThrow(expected.fails);

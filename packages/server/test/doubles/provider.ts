@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { afterAll } from "vitest";
+import { afterAll, expect, onTestFinished } from "vitest";
 
 /** A request as the double got it. */
 export interface Received {
@@ -24,7 +24,7 @@ export interface Reply {
  */
 export type Trouble = Reply | "none" | "hang" | "truncated" | "huge";
 
-/** A real HTTP server on this machine that behaves like a provider; ended after the tests of the file. */
+/** A real HTTP server on this machine that behaves like a provider; ended after the test, or the tests of the file. */
 export class ProviderDouble {
   readonly received: Received[] = [];
   readonly #troubles: Trouble[] = [];
@@ -41,7 +41,8 @@ export class ProviderDouble {
     const double = new ProviderDouble(behave);
     double.#server.listen(0, "127.0.0.1");
     await once(double.#server, "listening");
-    afterAll(() => double.stop());
+    if (expect.getState().currentTestName === undefined) afterAll(() => double.stop());
+    else onTestFinished(() => double.stop());
     return double;
   }
 

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import PostalMime, { type Email } from "postal-mime";
 import { SMTPServer, type SMTPServerError, type SMTPServerOptions } from "smtp-server";
-import { afterAll } from "vitest";
+import { afterAll, expect, onTestFinished } from "vitest";
 
 export interface SmtpDoubleOptions {
   /** Default: none; who signs in must then be refused. */
@@ -37,7 +37,7 @@ export interface ReceivedMail {
   readonly greeting: string;
 }
 
-/** A real SMTP server on this machine; ended after the tests of the file. */
+/** A real SMTP server on this machine; ended after the test, or the tests of the file. */
 export class SmtpDouble {
   readonly received: ReceivedMail[] = [];
   /** How many connections there were. */
@@ -99,7 +99,8 @@ export class SmtpDouble {
     const double = new SmtpDouble(options);
     const listening = double.#server.listen(0, double.#host);
     await once(listening, "listening");
-    afterAll(() => double.stop());
+    if (expect.getState().currentTestName === undefined) afterAll(() => double.stop());
+    else onTestFinished(() => double.stop());
     return double;
   }
 

@@ -1,9 +1,10 @@
 import { contentHash, inlineBytes, type JsonObject, type Vcon } from "@vconductor/vcon";
 import { Type } from "typebox";
+import { storedEntry } from "../../media/stored-entry.ts";
 import { type ContentPart, contentParts, mapContent, without } from "../../media/vcon-parts.ts";
 import { withoutAttachments } from "../../media/without-attachments.ts";
 import { choice } from "../choice.ts";
-import { defineProcessor, type ProcessorContext } from "../define.ts";
+import { defineProcessor } from "../define.ts";
 
 const fate = (what: string, usual: "keep" | "drop") =>
   choice(["keep", "drop", "move"], {
@@ -61,7 +62,7 @@ export const diet = defineProcessor({
     const slim = await mapContent(rest, parts, async (entry, part) => {
       if (part === "dialog" && isText(entry) && !options.text_dialogs) return entry;
       return fates[part] === "move"
-        ? await moved(entry, { context, minBytes: options.min_bytes })
+        ? await storedEntry(entry, { media: context.media, minBytes: options.min_bytes })
         : await dropped(entry, options.min_bytes);
     });
     io.update(slim);
@@ -99,15 +100,4 @@ async function dropped(entry: JsonObject, minBytes: number): Promise<JsonObject>
   const provable = bytes !== undefined && entry.encoding === "base64url" && !isText(entry);
   const hash = provable ? { content_hash: await contentHash(bytes) } : {};
   return { ...without(entry, ["body", "encoding", "url"]), ...hash };
-}
-
-async function moved(
-  entry: JsonObject,
-  { context, minBytes }: { readonly context: ProcessorContext; readonly minBytes: number },
-): Promise<JsonObject> {
-  const bytes = inlineBytes(entry);
-  if (bytes === undefined || bytes.length < minBytes) return entry;
-  const mediatype = typeof entry.mediatype === "string" ? entry.mediatype : "application/octet-stream";
-  const { url, contentHash: hash } = await context.media.put({ bytes, mediatype });
-  return { ...without(entry, ["body", "encoding"]), mediatype, url, content_hash: hash };
 }

@@ -14,6 +14,7 @@ import { openaiChatCompletion } from "./openai-chat-completion.ts";
 import { queueJob } from "./queue-job.ts";
 import { redactProcessors } from "./redact.ts";
 import { sampler } from "./sampler.ts";
+import { scitt } from "./scitt.ts";
 import { sealProcessors } from "./seal.ts";
 import { sendEmail } from "./send-email.ts";
 import { sentiment } from "./sentiment.ts";
@@ -56,4 +57,5 @@ export const builtin: readonly Processor[] = [
   ...redactProcessors,
   textPiiRedactor,
   ...sealProcessors,
+  scitt,
 ];

@@ -1,6 +1,7 @@
-import { inlineBytes, type JsonObject, verifyContentHash } from "@vconductor/vcon";
+import { type JsonObject, verifyContentHash } from "@vconductor/vcon";
 import { Type } from "typebox";
 import { VconductorError } from "../../errors.ts";
+import { mediatypeOf, storedEntry } from "../../media/stored-entry.ts";
 import { contentParts, hashTokens, mapContent, without } from "../../media/vcon-parts.ts";
 import { choice } from "../choice.ts";
 import { defineProcessor, type ProcessorContext } from "../define.ts";
@@ -10,7 +11,8 @@ export const moveMedia = defineProcessor({
   title: "Move media",
   description:
     "Takes recordings and files out of the vCon into the media store (MEDIA_STORE), where each is kept once, and leaves " +
-    "url and content_hash in their place; or puts them back. What is text stays, unless text is set.",
+    "url and content_hash in their place; or puts them back. What is text stays, unless text is set. " +
+    "The addresses begin with MEDIA_URL, which has to be https for readers elsewhere.",
   version: "1.0.0",
   options: Type.Object({
     direction: choice(["out", "in"], {
@@ -63,17 +65,7 @@ async function movedOut(
   }: { readonly min_bytes: number; readonly text: boolean; readonly context: ProcessorContext },
 ): Promise<JsonObject> {
   if (!text && entry.encoding !== "base64url") return entry;
-  const bytes = inlineBytes(entry);
-  if (bytes === undefined || bytes.length < min_bytes) return entry;
-  const mediatype = mediatypeOf(entry);
-  const { url, contentHash } = await context.media.put({ bytes, mediatype });
-  return { ...without(entry, ["body", "encoding"]), mediatype, url, content_hash: contentHash };
-}
-
-function mediatypeOf({ mediatype, encoding }: JsonObject): string {
-  if (typeof mediatype === "string" && mediatype !== "") return mediatype;
-  if (encoding === "json") return "application/json";
-  return encoding === "none" ? "text/plain" : "application/octet-stream";
+  return await storedEntry(entry, { media: context.media, minBytes: min_bytes });
 }
 
 async function movedIn(
@@ -87,8 +79,8 @@ async function movedIn(
   if (own === undefined && !foreign) return entry;
   const bytes = own ?? (await download(context.fetch, url));
   await verifyContentHash(bytes, hashes);
-  const body = inlineBody(bytes, mediatypeOf(entry));
-  return { ...without(entry, ["url", "content_hash"]), ...body };
+  const mediatype = mediatypeOf(entry);
+  return { ...without(entry, ["url", "content_hash"]), mediatype, ...inlineBody(bytes, mediatype) };
 }
 
 /** Also over http: the hash tells whether it was changed on its way. */
@@ -96,8 +88,7 @@ async function download(fetch: ProcessorContext["fetch"], url: string): Promise<
   const response = await fetch(url);
   if (response.ok) return new Uint8Array(await response.arrayBuffer());
   await response.body?.cancel();
-  const shown = url.slice(0, 200).replaceAll(/\s/g, " ");
-  throw new VconductorError("provider_failed", `move_media: ${shown} answered ${response.status}`);
+  throw new VconductorError("provider_failed", `${URL.parse(url)?.host} answered ${response.status}`);
 }
 
 /** Text and JSON become readable again; everything else is base64url. */

@@ -1,0 +1,95 @@
+import { createHash, createPrivateKey, createPublicKey, X509Certificate } from "node:crypto";
+import type { JsonObject } from "@vconductor/vcon";
+import { VconductorError } from "../errors.ts";
+import { canonicalJson } from "./canonical-json.ts";
+import { makeSign1 } from "./cose-sign1.ts";
+
+/* Labels of COSE headers: RFC 9052, RFC 9360 (x5chain), RFC 9597 (CWT claims), and the hash envelope of COSE. */
+const KID = 4;
+const CWT_CLAIMS = 15;
+const X5CHAIN = 33;
+const PAYLOAD_HASH_ALG = 258;
+const PREIMAGE_CONTENT_TYPE = 259;
+const SHA_256 = -16;
+const ISSUER = 1;
+const SUBJECT = 2;
+
+export interface StatementOptions {
+  readonly uuid: string;
+  /** What the statement is about. */
+  readonly document: JsonObject;
+  /** Who says so, for example "https://calls.example.com". */
+  readonly issuer: string;
+  /** What happened: one of the names of the vCon lifecycle. */
+  readonly event: string;
+  /** PEM text. */
+  readonly key: string;
+  /** PEM texts, the signer's first. */
+  readonly certificates: readonly string[];
+}
+
+/** SHA-256 of the canonical JSON of a document. */
+export function statementHash(document: JsonObject): Uint8Array {
+  return createHash("sha256").update(canonicalJson(document)).digest();
+}
+
+/**
+ * A signed statement about a vCon (COSE_Sign1): it holds the hash of the document, not the document.
+ *
+ * @throws invalid_key
+ */
+export function makeStatement({
+  uuid,
+  document,
+  issuer,
+  event,
+  key,
+  certificates,
+}: StatementOptions): Uint8Array {
+  const chain = certificates.map(derOf);
+  checkOwner(certificates[0], key);
+  const header = new Map<number, unknown>([
+    [
+      CWT_CLAIMS,
+      new Map<number | string, string>([
+        [ISSUER, issuer],
+        [SUBJECT, `vcon://${uuid}`],
+        ["vcon_event", event],
+      ]),
+    ],
+    [PAYLOAD_HASH_ALG, SHA_256],
+    [PREIMAGE_CONTENT_TYPE, "application/vcon+json"],
+    chain.length === 0 ? [KID, keyIdOf(key)] : [X5CHAIN, chain.length === 1 ? chain[0] : chain],
+  ]);
+  return makeSign1({ pem: key, header, payload: new Uint8Array(statementHash(document)) });
+}
+
+/** SHA-256 of the public key (SubjectPublicKeyInfo). */
+function keyIdOf(pem: string): Uint8Array {
+  try {
+    const der = createPublicKey(pem).export({ type: "spki", format: "der" });
+    return new Uint8Array(createHash("sha256").update(der).digest());
+  } catch (cause) {
+    throw new VconductorError("invalid_key", "private_pem_key: not the PEM text of a private key", { cause });
+  }
+}
+
+/** A statement by one key that names another is believed by nobody. */
+function checkOwner(certificate: string | undefined, key: string): void {
+  if (certificate === undefined || new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key)))
+    return;
+  throw new VconductorError(
+    "invalid_key",
+    "certificate_chain_pems: the first certificate is not that of private_pem_key",
+  );
+}
+
+function derOf(pem: string): Uint8Array {
+  try {
+    return new Uint8Array(new X509Certificate(pem).raw);
+  } catch (cause) {
+    throw new VconductorError("invalid_key", "certificate_chain_pems: not the PEM text of a certificate", {
+      cause,
+    });
+  }
+}
