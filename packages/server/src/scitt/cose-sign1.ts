@@ -26,8 +26,13 @@ interface Algorithm {
   readonly options: SigningOptions;
 }
 
-/** @throws invalid_key */
-function readSigningKey(pem: string): { readonly key: KeyObject; readonly algorithm: Algorithm } {
+export interface SigningKey {
+  readonly key: KeyObject;
+  readonly algorithm: Algorithm;
+}
+
+/** @param pem of a private key @throws invalid_key */
+export function readSigningKey(pem: string): SigningKey {
   try {
     const key = createPrivateKey(pem);
     return { key, algorithm: algorithmOf(key) };
@@ -57,15 +62,14 @@ function algorithmOf({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): Al
 
 /** Signs; the algorithm is added to the protected header. */
 export function makeSign1({
-  pem,
+  signingKey: { key, algorithm },
   header,
   payload,
 }: {
-  readonly pem: string;
+  readonly signingKey: SigningKey;
   readonly header: CoseHeader;
   readonly payload: Uint8Array;
 }): Uint8Array {
-  const { key, algorithm } = readSigningKey(pem);
   const protectedBytes = encode(new Map([[ALG, algorithm.id], ...header]));
   const signature = sign(algorithm.hash, toBeSigned(protectedBytes, payload), { key, ...algorithm.options });
   return writeSign1({ protectedBytes, unprotectedHeader: new Map(), payload, signature });

@@ -1,8 +1,8 @@
-import { createHash, createPrivateKey, createPublicKey, X509Certificate } from "node:crypto";
+import { createHash, createPublicKey, type KeyObject, X509Certificate } from "node:crypto";
 import type { JsonObject } from "@vconductor/vcon";
 import { VconductorError } from "../errors.ts";
 import { canonicalJson } from "./canonical-json.ts";
-import { makeSign1 } from "./cose-sign1.ts";
+import { makeSign1, readSigningKey } from "./cose-sign1.ts";
 
 /* Labels of COSE headers: RFC 9052, RFC 9360 (x5chain), RFC 9597 (CWT claims), and the hash envelope of COSE. */
 const KID = 4;
@@ -47,7 +47,8 @@ export function makeStatement({
   certificates,
 }: StatementOptions): Uint8Array {
   const chain = certificates.map(derOf);
-  checkOwner(certificates[0], key);
+  const signingKey = readSigningKey(key);
+  checkOwner(certificates[0], signingKey.key);
   const header = new Map<number, unknown>([
     [
       CWT_CLAIMS,
@@ -59,25 +60,20 @@ export function makeStatement({
     ],
     [PAYLOAD_HASH_ALG, SHA_256],
     [PREIMAGE_CONTENT_TYPE, "application/vcon+json"],
-    chain.length === 0 ? [KID, keyIdOf(key)] : [X5CHAIN, chain.length === 1 ? chain[0] : chain],
+    chain.length === 0 ? [KID, keyIdOf(signingKey.key)] : [X5CHAIN, chain.length === 1 ? chain[0] : chain],
   ]);
-  return makeSign1({ pem: key, header, payload: new Uint8Array(statementHash(document)) });
+  return makeSign1({ signingKey, header, payload: new Uint8Array(statementHash(document)) });
 }
 
 /** SHA-256 of the public key (SubjectPublicKeyInfo). */
-function keyIdOf(pem: string): Uint8Array {
-  try {
-    const der = createPublicKey(pem).export({ type: "spki", format: "der" });
-    return new Uint8Array(createHash("sha256").update(der).digest());
-  } catch (cause) {
-    throw new VconductorError("invalid_key", "private_pem_key: not the PEM text of a private key", { cause });
-  }
+function keyIdOf(key: KeyObject): Uint8Array {
+  const der = createPublicKey(key).export({ type: "spki", format: "der" });
+  return new Uint8Array(createHash("sha256").update(der).digest());
 }
 
 /** A statement by one key that names another is believed by nobody. */
-function checkOwner(certificate: string | undefined, key: string): void {
-  if (certificate === undefined || new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key)))
-    return;
+function checkOwner(certificate: string | undefined, key: KeyObject): void {
+  if (certificate === undefined || new X509Certificate(certificate).checkPrivateKey(key)) return;
   throw new VconductorError(
     "invalid_key",
     "certificate_chain_pems: the first certificate is not that of private_pem_key",

@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { makeSign1, readSign1 } from "../../src/scitt/cose-sign1.ts";
+import { makeSign1, readSign1, readSigningKey } from "../../src/scitt/cose-sign1.ts";
 import { thrown } from "../processors/thrown.ts";
 import { isSignedBy } from "./sign1-signature.ts";
 import { signingKey } from "./signing-key.ts";
@@ -47,7 +47,9 @@ describe("the published examples", () => {
 
   it("are made, where the algorithm gives one signature only", () => {
     const pem = eddsaKey.export({ type: "pkcs8", format: "pem" }).toString();
-    const made = readSign1(makeSign1({ pem, header: new Map([[3, 0]]), payload: content }));
+    const made = readSign1(
+      makeSign1({ signingKey: readSigningKey(pem), header: new Map([[3, 0]]), payload: content }),
+    );
     const given = readSign1(eddsa);
     expect(made.protectedBytes).toEqual(given.protectedBytes);
     expect(made.signature).toEqual(given.signature);
@@ -62,7 +64,9 @@ describe("signing", () => {
     ["rsa", -37, "sha256"],
   ] as const)("with %s, the signature fits and no other content does", (kind, algorithm, hash) => {
     const pem = signingKey(kind);
-    const message = readSign1(makeSign1({ pem, header: new Map([[4, "x"]]), payload: content }));
+    const message = readSign1(
+      makeSign1({ signingKey: readSigningKey(pem), header: new Map([[4, "x"]]), payload: content }),
+    );
     expect(message.protectedHeader).toEqual(
       new Map<number, unknown>([
         [1, algorithm],
@@ -75,7 +79,7 @@ describe("signing", () => {
   });
 
   it("with a curve that transparency services do not take is refused", () => {
-    const error = thrown(() => makeSign1({ pem: signingKey("P-521"), header: new Map(), payload: content }));
+    const error = thrown(() => readSigningKey(signingKey("P-521")));
     expect(error).toMatchObject({
       code: "invalid_key",
       message: expect.stringContaining("P-256, P-384, Ed25519 or RSA"),
@@ -83,7 +87,7 @@ describe("signing", () => {
   });
 
   it("with what is no key is refused, and the text is not repeated", () => {
-    const error = thrown(() => makeSign1({ pem: "hunter2", header: new Map(), payload: content }));
+    const error = thrown(() => readSigningKey("hunter2"));
     expect(error).toMatchObject({ code: "invalid_key" });
     expect(error.message).not.toContain("hunter2");
   });
