@@ -14,6 +14,7 @@ const tags = [
   { name: "vCon: Storage CRUD", description: "Storing, reading, finding and deleting vCons" },
   { name: "vCon: Processors", description: "Running one processor" },
   { name: "vCon: Pipelines", description: "Running a pipeline" },
+  { name: "Media", description: "Recordings and files that were moved out of vCons" },
   { name: "Runs", description: "What ran, runs, and how it came out" },
   { name: "Events", description: "What happens, as it happens" },
   { name: "Operations", description: "Health, versions and metrics" },

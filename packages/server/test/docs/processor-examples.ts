@@ -236,7 +236,7 @@ export function sample(): Vcon {
 }
 
 /** The sample with a recording in it, not transcribed yet. */
-function recorded(): Vcon {
+export function recorded(): Vcon {
   const vcon = sample();
   const [dialog] = vcon.dialog ?? [];
   const body = Buffer.from(wav({ seconds: 7 })).toString("base64url");

@@ -56,6 +56,7 @@ export class OpenApiDocument {
     if (type === undefined) {
       return answer.text === "" ? differences : [...differences, `${about}: a body, and none is documented`];
     }
+    if (type === "*/*") return differences;
     const given = answer.headers.get("content-type") ?? "";
     // JSON has no parameters; text may tell its charset.
     if (type === "application/json" ? given !== type : !given.startsWith(type)) {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { builtin } from "../../src/processors/builtin/index.ts";
+import { mediaDirectory, mediaUrl } from "../media/directory.ts";
 import { eventually } from "../setup/eventually.ts";
 import { startTestServer, type TestServer, testPlugins } from "../setup/test-server.ts";
 import { at } from "./call.ts";
@@ -8,10 +9,11 @@ import { OpenApiDocument, objectsIn } from "./openapi-document.ts";
 import { Walk } from "./openapi-walk.ts";
 import { startApi } from "./start-api.ts";
 
+const media = await mediaDirectory();
 let server: TestServer;
 let document: OpenApiDocument;
 beforeAll(async () => {
-  server = await startTestServer({ PLUGIN_PATHS: testPlugins, MAX_BODY_BYTES: "64KiB" });
+  server = await startTestServer({ PLUGIN_PATHS: testPlugins, MAX_BODY_BYTES: "64KiB", ...media.env });
   document = new OpenApiDocument((await server.call("GET", "/openapi.json")).json);
 });
 afterAll(() => server.stop());
@@ -316,6 +318,12 @@ describe("every answer is what the document says", () => {
     await walk.call(requeue, 204, { path: ["held", String(failed)] });
     await walk.call(requeue, 404, { path: ["held", 999_999] });
     await walk.call(requeue, 422, { path: ["held", "x"] });
+  });
+
+  it("of media", async () => {
+    const { url } = await media.store.put({ bytes: Buffer.from("a recording"), mediatype: "audio/x-wav" });
+    await walk.call("GET /media/{name}", 200, { path: [url.slice(mediaUrl.length + 1)] });
+    await walk.call("GET /media/{name}", 404, { path: ["nothing"] });
   });
 
   it("of events", async () => {
