@@ -91,7 +91,6 @@ describe.skipIf(!existsSync(reference))(
       const after = await run(text, recorded());
       expect(Object(at(after, "analysis")).map((analysis: unknown) => at(analysis, "type"))).toEqual([
         "transcript",
-        "wtf_transcription",
         "summary",
         "action items",
         "notes",
