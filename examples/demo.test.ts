@@ -1,19 +1,41 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { builtin } from "../packages/server/src/processors/builtin/index.ts";
 import { createDatabase, type TestDatabase } from "../packages/server/test/setup/database.ts";
+import { pipelines } from "./demo/pipelines.ts";
 
 const program = fileURLToPath(new URL("./demo.ts", import.meta.url));
 
 let database: TestDatabase;
+let media: string;
 
 beforeAll(async () => {
   database = await createDatabase();
+  media = await mkdtemp(join(tmpdir(), "vconductor-demo-"));
 });
 
-afterAll(() => database.drop());
+afterAll(async () => {
+  await database.drop();
+  await rm(media, { recursive: true, force: true });
+});
+
+/** Processors that need somebody else: a provider, a mail server, an address. */
+const online = [
+  "transcribe",
+  "deepgram",
+  "whisper_base",
+  "analyze",
+  "openai_chat_completion",
+  "send_email",
+  "slack",
+  "webhook",
+];
 
 describe("the demo", () => {
   test("processes the sample conversations, and does so again on the same data", async () => {
@@ -25,6 +47,14 @@ describe("the demo", () => {
       expect(demo.output()).toContain("version 0.0.1 → 0.4.0");
       expect(demo.output()).toMatch(/http:\/\/\S+\/docs/);
     }
+  });
+
+  test("runs all processors that need nobody else", () => {
+    const used = Object.values(pipelines).flatMap(({ processors }) =>
+      processors.map(({ processor_name }) => processor_name),
+    );
+    const offline = builtin.map(({ name }) => name).filter((name) => !online.includes(name));
+    expect([...new Set(used)].toSorted()).toEqual(offline.toSorted());
   });
 
   test("stays up until it is told to stop, and takes its server along", async () => {
@@ -69,7 +99,12 @@ interface Demo {
 
 function start(options: { readonly args: readonly string[]; readonly url?: string }): Demo {
   const child = spawn(process.execPath, [program, ...options.args], {
-    env: { ...process.env, REST_URL: options.url ?? "http://127.0.0.1:0", VCON_STORAGE_URL: database.url },
+    env: {
+      ...process.env,
+      REST_URL: options.url ?? "http://127.0.0.1:0",
+      VCON_STORAGE_URL: database.url,
+      MEDIA_STORE: `directory:${media}`,
+    },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";

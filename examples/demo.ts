@@ -1,6 +1,6 @@
 /**
- * The main job, from end to end: starts a server, stores the sample conversations, runs them through two pipelines,
- * and shows what changed. `npm run demo` stays up until Ctrl-C; `npm run demo -- --once` ends by itself.
+ * The main job, from end to end: starts a server, stores the sample conversations, runs them through four pipelines with
+ * all the processors that need no network, and shows what changed. `npm run demo` stays up until Ctrl-C; `npm run demo -- --once` ends by itself.
  *
  * It speaks to the server over its REST API only, as any client would. Settings are those of the server
  * (docs/configuration.md): REST_URL for another port, VCON_STORAGE_URL for another database.
@@ -8,6 +8,7 @@
 import { parseArgs } from "node:util";
 import { Api } from "./demo/api.ts";
 import { changesBetween, describeChanges } from "./demo/changes.ts";
+import { makeKeys } from "./demo/keys.ts";
 import { pipelines, queues } from "./demo/pipelines.ts";
 import { Progress } from "./demo/progress.ts";
 import { readSamples } from "./demo/samples.ts";
@@ -30,13 +31,11 @@ function say(...lines: readonly string[]): void {
 /** Brings the samples through the pipelines. Answers with what became of each. */
 async function runPipelines(api: Api, signal: AbortSignal): Promise<readonly Result[]> {
   const samples = await readSamples();
-  for (const queue of queues) {
-    await api.putPipeline(queue, pipelines[queue]);
-    await api.openQueue(queue);
-  }
+  for (const [name, definition] of Object.entries(pipelines)) await api.putPipeline(name, definition);
+  for (const queue of queues) await api.openQueue(queue);
   await untilIdle({ api, queues, signal });
   for (const sample of samples) await api.storeVcon(sample.text);
-  say(`Stored ${samples.length} conversations; the pipelines are ${queues.join(" and ")}.`);
+  say(`Stored ${samples.length} conversations; they go through ${queues.join(", ")}.`);
 
   const since = await api.lastRun();
   const jobs: number[] = [];
@@ -61,10 +60,10 @@ function showResults(results: readonly Result[], url: string): void {
   const rows = results.map(({ sample, runs, changes }) => [
     sample.title,
     runs.map((run) => run.queue).join(" → "),
-    runs.map((run) => `${Math.round(run.seconds * 1000)} ms`).join(" + "),
+    `${Math.round(runs.reduce((total, run) => total + run.seconds, 0) * 1000)} ms`,
     describeChanges(changes),
   ]);
-  say("", ...formatTable(["conversation", "pipeline", "duration", "what changed"], rows), "");
+  say("", ...formatTable(["conversation", "pipelines", "duration", "what changed"], rows), "");
   const example = results.find((result) => result.runs.length > 1) ?? results[0];
   say(
     `  API and documentation   ${url}/docs`,
@@ -78,7 +77,7 @@ function showResults(results: readonly Result[], url: string): void {
 /** @param stop aborted by Ctrl-C @returns the exit code */
 async function demo(options: { readonly once: boolean; readonly stop: AbortSignal }): Promise<number> {
   say("Starting a server; the first start makes its database, which takes a few seconds …");
-  const server = await ServerProcess.start({ signal: options.stop });
+  const server = await ServerProcess.start({ env: await makeKeys(), signal: options.stop });
   try {
     say(`vConductor runs at ${server.url}`);
     const gone = new AbortController();

@@ -5,6 +5,10 @@ export interface Changes {
   /** The types of the analyses that were added. */
   readonly analyses: readonly string[];
   readonly tags: readonly string[];
+  /** The purposes of the other attachments that were added. */
+  readonly attachments: readonly string[];
+  /** How many recordings are elsewhere now. */
+  readonly moved: number;
   /** The vCon version before and after, if it changed. */
   readonly version: { readonly from: string; readonly to: string } | undefined;
 }
@@ -15,15 +19,19 @@ export function changesBetween(before: unknown, after: unknown): Changes {
   return {
     analyses: without(analysesOf(after), analysesOf(before)),
     tags: without(tagsOf(after), tagsOf(before)),
+    attachments: without(purposesOf(after), purposesOf(before)).filter((purpose) => purpose !== "tags"),
+    moved: externalDialogs(after) - externalDialogs(before),
     version: from === to ? undefined : { from, to },
   };
 }
 
 /** In words, for the table. */
-export function describeChanges({ analyses, tags, version }: Changes): string {
+export function describeChanges({ analyses, tags, attachments, moved, version }: Changes): string {
   const parts = [
-    analyses.length === 0 ? "" : `+${analyses.length} analysis (${analyses.join(", ")})`,
+    analyses.length === 0 ? "" : `+${analyses.length} analyses`,
     tags.length === 0 ? "" : `+tags: ${tags.join(", ")}`,
+    attachments.length === 0 ? "" : `+${attachments.join(", ")}`,
+    moved === 0 ? "" : `${moved} recording moved out`,
     version === undefined ? "" : `version ${version.from} → ${version.to}`,
   ];
   return parts.filter((part) => part !== "").join("; ") || "nothing";
@@ -33,10 +41,23 @@ function analysesOf(vcon: unknown): readonly string[] {
   return objectsIn(vcon, "analysis").map((analysis) => textIn(analysis, "type") ?? "untyped");
 }
 
-/** Tags are texts in attachments whose purpose (in older versions: type) is "tags". */
+function purposesOf(vcon: unknown): readonly string[] {
+  return objectsIn(vcon, "attachments").map(purposeOf);
+}
+
+/** In older versions it is called type. */
+function purposeOf(attachment: unknown): string {
+  return textIn(attachment, "purpose") ?? textIn(attachment, "type") ?? "none";
+}
+
+function externalDialogs(vcon: unknown): number {
+  return objectsIn(vcon, "dialog").filter((dialog) => textIn(dialog, "url") !== undefined).length;
+}
+
+/** Tags are texts in attachments whose purpose is "tags". */
 function tagsOf(vcon: unknown): readonly string[] {
   return objectsIn(vcon, "attachments")
-    .filter((attachment) => (textIn(attachment, "purpose") ?? textIn(attachment, "type")) === "tags")
+    .filter((attachment) => purposeOf(attachment) === "tags")
     .flatMap((attachment) => {
       const body = member(attachment, "body");
       return Array.isArray(body) ? body.filter((tag) => typeof tag === "string") : [];

@@ -24,13 +24,17 @@ export class ServerProcess {
 
   /**
    * Starts the server; what it has to say goes to standard error.
+   * @param options.env settings beside this process's own
    * @param options.signal gives up waiting; the server is then stopped
    * @throws Trouble when the server cannot start: it has then said why itself
    */
-  static async start(options: { readonly signal: AbortSignal }): Promise<ServerProcess> {
+  static async start(options: {
+    readonly env: Readonly<Record<string, string>>;
+    readonly signal: AbortSignal;
+  }): Promise<ServerProcess> {
     const child = spawn(process.execPath, [program, "serve"], {
       // Its log is for operators: here only what needs attention, unless somebody asks for more.
-      env: { ...process.env, LOG_LEVEL: process.env.LOG_LEVEL || "warn" },
+      env: { ...process.env, ...options.env, LOG_LEVEL: process.env.LOG_LEVEL || "warn" },
       stdio: ["ignore", "pipe", "inherit"],
       // Out of the terminal's process group: Ctrl-C reaches the demo alone, which then stops the server.
       detached: true,

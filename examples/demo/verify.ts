@@ -1,6 +1,6 @@
 import type { Run } from "./api.ts";
 import type { Changes } from "./changes.ts";
-import { expectations } from "./pipelines.ts";
+import { analyses, attachments, expectations } from "./expectations.ts";
 import type { Sample } from "./samples.ts";
 
 /** What became of a sample. */
@@ -20,7 +20,8 @@ function faultsOf({ sample, runs, changes }: Result): readonly string[] {
   const expected = expectations[sample.file];
   const faults = runs.filter((run) => run.outcome !== "done").map(describeRun);
   const pipelines = runs.map((run) => run.queue);
-  const wanted = expected?.pipelines ?? ["insights", ...(pipelines.includes("triage") ? ["triage"] : [])];
+  const usual = ["insights", "care", "rehearsal", ...(pipelines.includes("triage") ? ["triage"] : [])];
+  const wanted = expected?.pipelines ?? usual;
   for (const pipeline of new Set([...wanted, ...pipelines])) {
     const times = pipelines.filter((name) => name === pipeline).length;
     const should = wanted.includes(pipeline) ? 1 : 0;
@@ -30,8 +31,14 @@ function faultsOf({ sample, runs, changes }: Result): readonly string[] {
   const tags = expected?.tags ?? (changes.tags.includes("measured") ? changes.tags : ["measured"]);
   return [
     ...faults,
-    ...difference("analyses", ["conversation_stats"], changes.analyses),
+    ...difference("analyses", analyses, changes.analyses),
+    ...difference("attachments", attachments, changes.attachments),
     ...difference("tags", tags, changes.tags),
+    ...difference(
+      "recordings moved out",
+      [String(expected?.moved ?? changes.moved)],
+      [String(changes.moved)],
+    ),
   ];
 }
 
@@ -42,7 +49,7 @@ function describeRun(run: Run): string {
 
 function difference(what: string, expected: readonly string[], found: readonly string[]): readonly string[] {
   if (expected.toSorted().join() === found.toSorted().join()) return [];
-  return [`new ${what}: ${found.join(", ") || "none"}; expected: ${expected.join(", ")}`];
+  return [`${what}: ${found.join(", ") || "none"}; expected: ${expected.join(", ") || "none"}`];
 }
 
 function count(times: number): string {
