@@ -74,7 +74,8 @@ export const providerSettings: readonly Setting<unknown>[] = [
     variable: "SMTP_PORT",
     kind: integer({ min: 0, max: 65_535 }),
     default: "0",
-    meaning: "The port of SMTP_HOST. 0 stands for 465 with TLS from the start, else 25.",
+    meaning:
+      "The port of SMTP_HOST. 0 stands for 465 with TLS from the start, else 25. STARTTLS is used where the server offers it.",
   }),
   providerSetting({
     variable: "SMTP_USER",
