@@ -1,4 +1,4 @@
-import { Ajv, type ErrorObject, type SchemaObject } from "ajv";
+import { Ajv, type ErrorObject, type SchemaObject, type ValidateFunction } from "ajv";
 import type { FastifySchema, FastifySchemaCompiler } from "fastify";
 import { PipelineOptions } from "../pipelines/definition.ts";
 import { coerceOptions } from "../processors/options-coerce.ts";
@@ -29,11 +29,16 @@ interface CoercingValidator<Value> {
   errors?: ErrorObject[];
 }
 
-/** A validator that answers with the value, coerced and with its defaults; or false, with the errors in `errors`. */
+/**
+ * A validator that answers with the value, coerced and with its defaults; or false, with the errors in `errors`. Compiled
+ * when it is first used: most of a server's hundred routes never are.
+ */
 export function coercing<Value>(schema: SchemaObject): CoercingValidator<Value> {
-  const check = ajv.compile<Value>(schema);
+  let compiled: ValidateFunction<Value> | undefined;
   const validator: CoercingValidator<Value> = (data) => {
     const value: unknown = coerceOptions(schema, isJson(data) ? data : null);
+    compiled ??= ajv.compile<Value>(schema);
+    const check = compiled;
     if (check(value)) return { value };
     validator.errors = check.errors ?? [];
     return false;

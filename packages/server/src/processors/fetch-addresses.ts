@@ -1,4 +1,5 @@
 import { BlockList, isIP } from "node:net";
+import { VconductorError } from "../errors.ts";
 
 /**
  * Addresses that a fetch from inside the server must not reach: they lead to the machine itself, to its
@@ -46,4 +47,9 @@ export function isPublicAddress(address: string): boolean {
   const family = isIP(bare);
   if (family === 4) return !blocked4.check(bare, "ipv4");
   return family === 6 && !blocked6.check(bare, "ipv6");
+}
+
+export function refusedAddress(host: string, address: string): VconductorError {
+  const text = `fetch of ${host} refused: ${address} is not a public address; to allow it, name the host in FETCH_ALLOW`;
+  return new VconductorError("fetch_refused", text);
 }

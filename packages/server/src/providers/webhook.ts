@@ -1,4 +1,3 @@
-import { Response } from "undici";
 import { VconductorError } from "../errors.ts";
 import { type CallContext, callProvider } from "./call.ts";
 import { signatureHeaders, webhookId } from "./webhook-signature.ts";
@@ -59,6 +58,7 @@ export async function postWebhook(context: CallContext, webhook: Webhook): Promi
       if (!response.ok) return response;
       // It was taken; however large or broken the rest of the answer is, that stays so.
       await response.body?.cancel();
+      const { Response } = await import("undici");
       return new Response(null, { status: response.status });
     },
   };

@@ -1,5 +1,5 @@
 import type { JsonValue } from "@vconductor/vcon";
-import { FormData } from "undici";
+import type { FormData } from "undici";
 import { VconductorError } from "../../errors.ts";
 import { callForJson } from "../call.ts";
 import { readOpenAi, schemaOf } from "./openai-answer.ts";
@@ -81,7 +81,7 @@ async function ask(endpoint: OpenAiEndpoint, question: Question): Promise<JsonVa
     const init = {
       method: "POST",
       headers,
-      body: formOf(endpoint.model, question),
+      body: await formOf(endpoint.model, question),
       maxBytes: MAX_ANSWER_BYTES,
     };
     return await callForJson(context, { provider, url, init });
@@ -104,7 +104,8 @@ function refusesFormat(error: unknown): boolean {
   );
 }
 
-function formOf(model: string, { audio, language, format }: Question): FormData {
+async function formOf(model: string, { audio, language, format }: Question): Promise<FormData> {
+  const { FormData } = await import("undici");
   const form = new FormData();
   form.append("model", model);
   form.append("response_format", format);
