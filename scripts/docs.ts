@@ -21,6 +21,14 @@ const errorTexts: Readonly<Record<ErrorCode, ErrorText>> = {
     meaning: "The request cannot be read as HTTP or JSON.",
     remedy: "Correct the request; `detail` says where.",
   },
+  unauthorized: {
+    meaning: "The caller has not said who it is, or its credential is not good: unknown, expired or revoked.",
+    remedy: "Send `Authorization: Bearer …` with an API token or a JWT that is good. docs/access.md says how to get one.",
+  },
+  forbidden: {
+    meaning: "The caller is known, and may not do this.",
+    remedy: "`detail` names the scope that is missing, or the access that is. An administrator can give it.",
+  },
   not_found: { meaning: "There is no such route.", remedy: "Look the path up in `/openapi.json`." },
   vcon_not_found: {
     meaning: "No vCon with this uuid is stored.",
@@ -112,6 +120,10 @@ const errorTexts: Readonly<Record<ErrorCode, ErrorText>> = {
   idempotency_key_reused: {
     meaning: "The `Idempotency-Key` was used before for another request.",
     remedy: "Use a new key for each new request, and the same key only to repeat one.",
+  },
+  rate_limited: {
+    meaning: "More requests, or more refused credentials, than the limits allow.",
+    remedy: "Send the request again after the seconds in `Retry-After`.",
   },
   pipeline_timeout: {
     meaning: "A processor took longer than the pipeline's `timeout`.",

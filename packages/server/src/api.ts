@@ -1,5 +1,6 @@
 import { createServer } from "node:net";
 import type { Logger } from "pino";
+import { openAccess } from "./access/open-access.ts";
 import type { Config } from "./config.ts";
 import { type App, buildApp } from "./http/app.ts";
 import type { HttpContext } from "./http/context.ts";
@@ -75,6 +76,7 @@ export class Api implements Service {
     return {
       config,
       log,
+      access: await openAccess({ config, stores }),
       vcons,
       jobs,
       pipelines,

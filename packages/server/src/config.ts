@@ -16,7 +16,9 @@ type Values = {
 };
 
 /** Every setting in force, checked. Frozen at every depth. */
-export interface Config extends Values {
+export interface Config extends Omit<Values, "access"> {
+  /** Whether callers must say who they are. */
+  readonly access: "on" | "off";
   /**
    * Secrets by name, for `secret(name)` of a processor: the environment, less the settings of the server itself (a
    * pipeline must not be able to send the database's password anywhere). Entries do not show in logs, in
@@ -118,7 +120,23 @@ export function readConfig(env: Environment, options: ReadConfigOptions = {}): C
     trustProxy: read(settings.trustProxy),
     maxBodyBytes: read(settings.maxBodyBytes),
     maxNesting: read(settings.maxNesting),
-    access: read(settings.access),
+    access: accessIn(env, surroundings),
+    jwtSecret: read(settings.jwtSecret),
+    jwtPublicKey: read(settings.jwtPublicKey),
+    jwtJwksUrl: read(settings.jwtJwksUrl),
+    oidcIssuer: read(settings.oidcIssuer),
+    jwtAlgorithms: read(settings.jwtAlgorithms),
+    jwtIssuer: read(settings.jwtIssuer),
+    jwtAudience: read(settings.jwtAudience),
+    jwtRolesClaim: read(settings.jwtRolesClaim),
+    jwtRoleMap: read(settings.jwtRoleMap),
+    jwtTenantClaim: read(settings.jwtTenantClaim),
+    jwtGroupsClaim: read(settings.jwtGroupsClaim),
+    roles: read(settings.roles),
+    authFailures: read(settings.authFailures),
+    rateLimit: read(settings.rateLimit),
+    addressRateLimit: read(settings.addressRateLimit),
+    audit: read(settings.audit),
     runBackgroundJobs: read(settings.runBackgroundJobs),
     workers: read(settings.workers),
     workerConcurrency: read(settings.workerConcurrency),
@@ -178,6 +196,7 @@ function findProblems(env: Environment, surroundings: Surroundings): readonly Co
     ...problems,
     ...exposure(env, { problems, surroundings }),
     ...missingKeys(env, { problems, surroundings }),
+    ...missingClaims(env),
   ];
 }
 
@@ -196,6 +215,26 @@ function problemOf(entry: Setting<unknown>, { env, surroundings }: Given): Confi
   }
 }
 
+/** With the keys of somebody who signs JWTs, access control is meant, unless the operator says otherwise. */
+function accessIn(env: Environment, surroundings: Surroundings): "on" | "off" {
+  const given = settings.access.read(env, surroundings);
+  return given ?? (jwtSources.some((source) => source.isSet(env)) ? "on" : "off");
+}
+
+const jwtSources = [settings.jwtSecret, settings.jwtPublicKey, settings.jwtJwksUrl, settings.oidcIssuer];
+
+/** Whoever signs JWTs signs them for others too: what they are for has to be said. */
+function missingClaims(env: Environment): readonly ConfigProblem[] {
+  const given = jwtSources.filter((source) => source.isSet(env)).map(({ variable }) => variable);
+  if (given.length === 0) return [];
+  const issuer = given.some((variable) => variable !== settings.oidcIssuer.variable)
+    ? [settings.jwtIssuer]
+    : [];
+  return [...issuer, settings.jwtAudience]
+    .filter((entry) => !entry.isSet(env))
+    .map(({ variable }) => ({ variable, value: "", message: `is needed with ${given.join(" and ")}` }));
+}
+
 /** Without access control, only this machine may reach the server, unless the operator says otherwise. */
 function exposure(
   env: Environment,
@@ -206,8 +245,9 @@ function exposure(
     return [];
   if (settings.rest.read(env, options.surroundings).loopback) return [];
   if (settings.access.read(env, options.surroundings) === "off") return [];
+  if (accessIn(env, options.surroundings) === "on") return [];
   const message =
-    "would let other machines in without access control; use localhost, 127.0.0.1 or [::1], or set ACCESS=off to allow it";
+    "would let other machines in without access control; use localhost, 127.0.0.1 or [::1], turn it on with ACCESS=on (docs/access.md), or set ACCESS=off to do without";
   return [{ variable, value: settings.rest.given(env), message }];
 }
 

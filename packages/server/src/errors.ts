@@ -5,6 +5,8 @@
  */
 const codes = {
   bad_request: [400],
+  unauthorized: [401],
+  forbidden: [403],
   not_found: [404],
   vcon_not_found: [404, "VconNotFound"],
   queue_not_found: [404, "QueueDoesNotExist"],
@@ -31,6 +33,7 @@ const codes = {
   processor_not_registered: [422, "VconProcessorNotRegistered"],
   queue_exists: [422, "QueueAlreadyExists"],
   idempotency_key_reused: [422],
+  rate_limited: [429],
   pipeline_timeout: [430, "PipelineTimeout"],
   run_cancelled: [409, "Cancelled"],
   internal: [500],

@@ -32,6 +32,8 @@ export interface Stores extends Service {
   readonly storeDatabase: Database;
   /** The database of queues, jobs and runs, which also carries the notifications. */
   readonly queueDatabase: Database;
+  /** The database of servers and of API tokens. */
+  readonly stateDatabase: Database;
   readonly vcons: VconStore;
   readonly textIndex: TextIndex;
   readonly jobs: JobQueue;
@@ -61,6 +63,7 @@ export function openStores(options: {
   };
   const store = open(urls.vcons);
   const queue = open(urls.queues);
+  const state = open(urls.state);
   const notifier = new Notifier({ url: urls.queues });
   const events = new EventFeed({ url: urls.queues, notifier });
   const pipelinesHere = urls.pipelines === urls.queues;
@@ -68,11 +71,12 @@ export function openStores(options: {
   const vcons = new PostgresVconStore({ database: store, events, textIndex });
   const jobs = postgresJobQueue({ database: queue, notifier, events, pipelinesHere });
   const pipelines = new PostgresPipelineStore({ database: open(urls.pipelines), notifier });
-  const servers = postgresServerRegistry({ database: open(urls.state), notifier, deadAfterMs: leaseMs });
+  const servers = postgresServerRegistry({ database: state, notifier, deadAfterMs: leaseMs });
   return {
     databases: [...opened.values()],
     storeDatabase: store,
     queueDatabase: queue,
+    stateDatabase: state,
     vcons,
     textIndex,
     jobs,

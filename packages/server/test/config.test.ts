@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { inspect } from "node:util";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { builtInRoles } from "../src/access/roles.ts";
 import { describeConfig, formatConfigError } from "../src/check.ts";
 import { ConfigError, configAsState, documentedSettings, readConfig } from "../src/config.ts";
 
@@ -56,7 +57,23 @@ describe("defaults", () => {
       trustProxy: false,
       maxBodyBytes: 64 * 1024 * 1024,
       maxNesting: 64,
-      access: undefined,
+      access: "off",
+      jwtSecret: undefined,
+      jwtPublicKey: undefined,
+      jwtJwksUrl: undefined,
+      oidcIssuer: undefined,
+      jwtAlgorithms: [],
+      jwtIssuer: undefined,
+      jwtAudience: [],
+      jwtRolesClaim: "roles",
+      jwtRoleMap: new Map(),
+      jwtTenantClaim: "tenant",
+      jwtGroupsClaim: "groups",
+      roles: new Map(Object.entries(builtInRoles)),
+      authFailures: 30,
+      rateLimit: 0,
+      addressRateLimit: 0,
+      audit: "all",
       runBackgroundJobs: true,
       workers: 3,
       workerConcurrency: 64,
@@ -214,8 +231,9 @@ describe("REST_URL and ACCESS", () => {
     "http://[::]:8000",
     "http://127.0.0.1.example.com",
     "https://vcons.example.com",
-  ])("%s needs ACCESS=off", (text) => {
-    expect(messageOf({ REST_URL: text })).toContain("set ACCESS=off to allow it");
+  ])("%s needs ACCESS=on, or off", (text) => {
+    expect(messageOf({ REST_URL: text })).toContain("turn it on with ACCESS=on");
+    expect(read({ REST_URL: text, ACCESS: "on" }).access).toBe("on");
     expect(read({ REST_URL: text, ACCESS: "Off" }).rest.loopback).toBe(false);
   });
   test.each([

@@ -74,3 +74,13 @@ function parseJson(text: string): unknown {
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
+
+/** A text such as a PEM key, given as it is or as the name of a file that holds it. */
+export const readableText: Kind<string> = {
+  label: "PEM text, or the name of a file that holds it",
+  plain: () => "given",
+  parse(text, surroundings) {
+    if (text.includes("-----BEGIN")) return text.replaceAll("\\n", "\n");
+    return readText(resolve(surroundings.directory, text));
+  },
+};

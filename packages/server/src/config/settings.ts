@@ -1,3 +1,4 @@
+import { accessSettings } from "./access-settings.ts";
 import { absoluteUrl, databaseUrl, hostAndPort, listenAddress, webOrigin } from "./addresses.ts";
 import { directory, loggingFile, packageName } from "./files.ts";
 import {
@@ -159,15 +160,8 @@ export const settings = {
     default: "64",
     meaning: "How deep the JSON of a body may nest; a deeper one is answered with 422.",
   }),
-  access: setting({
-    variable: "ACCESS",
-    group: "API",
-    kind: optional(choice({ off: "off" })),
-    default: "",
-    defaultMeans: "not set",
-    meaning:
-      "`off` lets the server listen beyond this machine without access control. Without it, REST_URL must name a loopback host.",
-  }),
+
+  ...accessSettings,
 
   runBackgroundJobs: setting({
     variable: "RUN_BACKGROUND_JOBS",

@@ -4,8 +4,13 @@ import { StartupError } from "../startup-error.ts";
 import type { Database } from "./database.ts";
 import * as foundation from "./migrations/0001-foundation.ts";
 import * as usage from "./migrations/0002-usage.ts";
+import * as access from "./migrations/0003-access.ts";
 
-const migrations: Record<string, Migration> = { "0001-foundation": foundation, "0002-usage": usage };
+const migrations: Record<string, Migration> = {
+  "0001-foundation": foundation,
+  "0002-usage": usage,
+  "0003-access": access,
+};
 
 const provider: MigrationProvider = { getMigrations: async () => migrations };
 

@@ -10,6 +10,7 @@ export interface Tables {
     definition: ColumnType<unknown, string, string>;
     revision: Generated<number>;
     updated_at: Generated<Date>;
+    tenant: Generated<string>;
   };
   "vconductor.queue": {
     name: string;
@@ -35,6 +36,10 @@ export interface Tables {
     audio_seconds: number;
     cost: number | null;
   };
+  "vconductor.vcon_grant": { uuid: string; grantee: string; permissions: string[] };
+  "vconductor.media_owner": { name: string; tenant: string };
+  "vconductor.token": TokenTable;
+  "vconductor.audit": AuditTable;
   "vconductor.vcon_lock": { uuid: string; run_id: number };
   "vconductor.applied_job": {
     job_id: number;
@@ -76,6 +81,8 @@ export interface VconTable {
   created_at: Date;
   stored_at: Generated<Date>;
   updated_at: Generated<Date>;
+  tenant: Generated<string>;
+  restricted: Generated<boolean>;
 }
 
 export interface JobTable {
@@ -96,6 +103,8 @@ export interface JobTable {
   last_run: number | null;
   error: ColumnType<unknown, string | null, string | null>;
   created_at: Generated<Date>;
+  tenant: Generated<string>;
+  principal: ColumnType<unknown, string | null, string | null>;
 }
 
 export interface RunTable {
@@ -118,4 +127,43 @@ export interface RunTable {
   outcome: string | null;
   error: ColumnType<unknown, string | null, string | null>;
   result: ColumnType<unknown, string | null, string | null>;
+  tenant: Generated<string>;
+  principal: ColumnType<unknown, string | null, string | null>;
+}
+
+export interface TokenTable {
+  id: string;
+  kind: Generated<string>;
+  name: string;
+  secret_hash: Buffer;
+  tenant: Generated<string>;
+  scopes: string[];
+  groups: string[];
+  queues: string[] | null;
+  ingest: ColumnType<unknown, string | null, string | null>;
+  created_at: Generated<Date>;
+  created_by: string;
+  expires_at: Date | null;
+  revoked_at: Date | null;
+  last_used_at: Date | null;
+  last_used_from: string | null;
+}
+
+export interface AuditTable {
+  id: Generated<number>;
+  at: Generated<Date>;
+  principal: string;
+  principal_name: string;
+  via: string;
+  tenant: string;
+  action: string;
+  vcon: string | null;
+  target: string | null;
+  address: string | null;
+  request: string | null;
+  run: number | null;
+  status: number | null;
+  detail: ColumnType<unknown, string | null, string | null>;
+  position: number | null;
+  hash: string | null;
 }

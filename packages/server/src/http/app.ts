@@ -8,6 +8,7 @@ import Fastify, {
   LogController,
   type RawServerDefault,
 } from "fastify";
+import { addAuthentication } from "./authentication.ts";
 import { addBodyParser } from "./body.ts";
 import type { HttpContext } from "./context.ts";
 import { addIdempotency } from "./idempotency.ts";
@@ -115,6 +116,7 @@ export async function buildApp(context: HttpContext): Promise<App> {
   }
   // After CORS, whose headers a redirect needs as well.
   addTrailingSlash(app, routes);
+  addAuthentication(app, context);
   await addOpenApi(app, context);
   if (config.launchAdminApi) {
     serverRoutes(app, context);

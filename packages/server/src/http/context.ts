@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import type { Access } from "../access/open-access.ts";
 import type { Config } from "../config.ts";
 import type { Database } from "../database/database.ts";
 import type { JobQueue } from "../jobs/job-queue.ts";
@@ -17,6 +18,7 @@ import type { VconStore } from "../vcons/vcon-store.ts";
 export interface HttpContext {
   readonly config: Config;
   readonly log: Logger;
+  readonly access: Access;
   readonly vcons: VconStore;
   readonly jobs: JobQueue;
   readonly pipelines: PipelineStore;

@@ -20,6 +20,12 @@ const tags = [
   { name: "Operations", description: "Health, versions and metrics" },
 ];
 
+/** How callers say who they are; only with ACCESS=on do they have to. */
+const securitySchemes = {
+  bearer: { type: "http", scheme: "bearer", description: "An API token, or a JWT" },
+  conserver: { type: "apiKey", in: "header", name: "x-conserver-api-token", description: "An API token" },
+} as const;
+
 const logo = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 150 30" height="30">
 <text x="0" y="22" font-family="sans-serif" font-size="22" font-weight="700" fill="#fff">vConductor</text></svg>`;
 
@@ -52,6 +58,7 @@ export async function addOpenApi(app: App, { version }: HttpContext): Promise<vo
         license: { name: "MIT", identifier: "MIT" },
       },
       tags,
+      components: { securitySchemes },
     },
     refResolver: {
       buildLocalReference: (json, _base, _fragment, index) =>
@@ -63,7 +70,7 @@ export async function addOpenApi(app: App, { version }: HttpContext): Promise<vo
 /** Serves the document, and Swagger UI with no file from elsewhere. */
 export async function addDocumentation(app: App): Promise<void> {
   let text: string | undefined;
-  app.get("/openapi.json", { schema: { hide: true } }, async (_, reply) => {
+  app.get("/openapi.json", { schema: { hide: true, scope: "public" } }, async (_, reply) => {
     text ??= JSON.stringify(tidied(app.swagger()));
     return reply.type("application/json").send(text);
   });

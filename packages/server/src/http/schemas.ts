@@ -224,13 +224,16 @@ export const limitOf = (most: number, usual: number) =>
 
 const problems: Readonly<Record<number, string>> = {
   400: "The request cannot be understood",
+  401: "The caller has not said who it is, or its credential is not good",
   402: "The pipeline's budget for paid calls is spent",
+  403: "The caller may not do this",
   404: "There is no such thing",
   409: "It conflicts with what is there",
   412: "The condition does not hold",
   413: "The body is too large",
   416: "The range is outside of the content",
   422: "The request is not valid",
+  429: "Too many requests; try again after Retry-After seconds",
   430: "The pipeline ran out of time",
   500: "Internal error",
   502: "A provider failed",
@@ -258,7 +261,7 @@ export function problem(status: number): TSchema {
     ...ref(status === 422 ? "ValidationProblem" : "Problem"),
     description: problems[status] ?? "A problem",
   });
-  return status === 503 ? withHeaders(schema, retryAfter) : schema;
+  return status === 503 || status === 429 ? withHeaders(schema, retryAfter) : schema;
 }
 
 /** An answer with headers, each with its description. */

@@ -1,4 +1,5 @@
 import { type Logger, pino } from "pino";
+import { openAccess } from "../../src/access/open-access.ts";
 import { readConfig } from "../../src/config.ts";
 import { Database } from "../../src/database/database.ts";
 import { migrate } from "../../src/database/migrate.ts";
@@ -52,6 +53,7 @@ export async function startApi({
   const app = await buildApp({
     config,
     log,
+    access: await openAccess({ config, stores }),
     vcons,
     jobs,
     pipelines,

@@ -19,6 +19,7 @@ export function eventRoutes(app: App, { events }: HttpContext): void {
     "/events",
     {
       schema: {
+        scope: ["vcon:read", "process:run", "queue:write"],
         tags: ["Events"],
         summary: "Follow what happens on all servers",
         description:

@@ -14,6 +14,7 @@ export function failedJobRoutes(app: App, { jobs }: HttpContext): void {
     "/queue/:name/failed",
     {
       schema: {
+        scope: ["process:run", "queue:write"],
         tags,
         summary: "List the failed jobs of a queue",
         description: "Oldest first. Jobs of a pipeline with a failure queue are in that queue instead.",
@@ -47,6 +48,7 @@ export function failedJobRoutes(app: App, { jobs }: HttpContext): void {
     "/queue/:name/failed/:run_id/requeue",
     {
       schema: {
+        scope: ["queue:write"],
         tags,
         summary: "Queue a failed job again",
         description: "Puts it to the tail of its queue, with all its attempts.",

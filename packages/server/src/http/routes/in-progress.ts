@@ -14,6 +14,7 @@ export function inProgressRoutes(app: App, { jobs }: HttpContext): void {
     "/in_progress",
     {
       schema: {
+        scope: ["process:run", "queue:write"],
         tags,
         summary: "List the jobs in progress on all servers",
         operationId: "get_in_progress",
@@ -30,6 +31,7 @@ export function inProgressRoutes(app: App, { jobs }: HttpContext): void {
     "/in_progress/:job_id",
     {
       schema: {
+        scope: ["queue:write"],
         tags,
         summary: "Put a job in progress back to the front of its queue",
         description: "Its run ends at once: whatever its worker still does has no effect.",
@@ -48,6 +50,7 @@ export function inProgressRoutes(app: App, { jobs }: HttpContext): void {
     "/in_progress/:job_id",
     {
       schema: {
+        scope: ["queue:write"],
         tags,
         summary: "Remove a job in progress without queueing it again",
         description: "Its run ends at once: whatever its worker still does has no effect.",

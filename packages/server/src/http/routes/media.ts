@@ -13,6 +13,7 @@ export function mediaRoutes(app: App, { media }: HttpContext): void {
     "/media/:name",
     {
       schema: {
+        scope: ["vcon:read"],
         tags: ["Media"],
         summary: "Read media",
         description:

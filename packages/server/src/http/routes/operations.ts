@@ -13,6 +13,7 @@ export function operationRoutes(app: App, { readiness, version, metrics }: HttpC
     "/health/live",
     {
       schema: {
+        scope: "public",
         tags,
         summary: "Whether the process is alive",
         operationId: "health_live",
@@ -27,6 +28,7 @@ export function operationRoutes(app: App, { readiness, version, metrics }: HttpC
       path,
       {
         schema: {
+          scope: "public",
           tags,
           summary: "Whether the server can do its work now",
           operationId: path === "/health" ? "health" : "health_ready",
@@ -48,6 +50,7 @@ export function operationRoutes(app: App, { readiness, version, metrics }: HttpC
     "/version",
     {
       schema: {
+        scope: "public",
         tags,
         summary: "The versions of what runs here",
         operationId: "version",
@@ -66,6 +69,7 @@ export function operationRoutes(app: App, { readiness, version, metrics }: HttpC
     "/metrics",
     {
       schema: {
+        scope: ["metrics:read"],
         tags,
         summary: "Metrics, for Prometheus",
         operationId: "metrics",

@@ -24,6 +24,7 @@ export function pipelineRunRoutes(app: App, { runner, config }: HttpContext): vo
     {
       config: { vconBody: true },
       schema: {
+        scope: ["process:run"],
         tags,
         summary: "Run a pipeline on the vCon given",
         description: "The vCon counts as new. The pipeline's success and failure queues are not used.",
@@ -51,6 +52,7 @@ export function pipelineRunRoutes(app: App, { runner, config }: HttpContext): vo
     "/pipeline/:name/run/:vcon_uuid",
     {
       schema: {
+        scope: ["process:run"],
         tags,
         summary: "Run a pipeline on a stored vCon",
         description: "The pipeline's success and failure queues are not used.",

@@ -20,6 +20,7 @@ export function pipelineRoutes(app: App, { pipelines, processors }: HttpContext)
     "/pipelines",
     {
       schema: {
+        scope: ["process:run", "pipeline:write"],
         tags,
         summary: "List pipelines",
         operationId: "get_pipelines",
@@ -33,6 +34,7 @@ export function pipelineRoutes(app: App, { pipelines, processors }: HttpContext)
     "/pipeline/:name",
     {
       schema: {
+        scope: ["pipeline:write"],
         tags,
         summary: "Create or replace a pipeline",
         description:
@@ -63,6 +65,7 @@ export function pipelineRoutes(app: App, { pipelines, processors }: HttpContext)
     "/pipeline/:name",
     {
       schema: {
+        scope: ["pipeline:write"],
         tags,
         summary: "Look at a pipeline",
         description: "Secrets given in options are masked.",
@@ -82,6 +85,7 @@ export function pipelineRoutes(app: App, { pipelines, processors }: HttpContext)
     "/pipeline/:name",
     {
       schema: {
+        scope: ["pipeline:write"],
         tags,
         summary: "Delete a pipeline",
         description: "The queue of the same name stays; its jobs wait.",

@@ -45,6 +45,7 @@ function storedRoute(app: App, { context, processor }: ProcessorRoute): void {
       // Options only: the vCon is in the store.
       bodyLimit: smallBody(context.config),
       schema: {
+        scope: ["process:run"],
         tags,
         summary: processor.title,
         description: processor.description,
@@ -75,6 +76,7 @@ function givenRoute(app: App, { context, processor }: ProcessorRoute): void {
     `/processIO/${name}`,
     {
       schema: {
+        scope: ["process:run"],
         tags,
         summary: processor.title,
         description: processor.description,

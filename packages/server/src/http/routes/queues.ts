@@ -47,6 +47,7 @@ export function queueRoutes(app: App, { jobs, config }: HttpContext): void {
     "/queues",
     {
       schema: {
+        scope: ["process:run", "queue:write"],
         tags,
         summary: "List queues",
         operationId: "get_queues",
@@ -64,6 +65,7 @@ export function queueRoutes(app: App, { jobs, config }: HttpContext): void {
     "/queue/:name",
     {
       schema: {
+        scope: ["queue:write"],
         tags,
         summary: "Create a queue",
         operationId: "post_queue",
@@ -81,6 +83,7 @@ export function queueRoutes(app: App, { jobs, config }: HttpContext): void {
     "/queue/:name",
     {
       schema: {
+        scope: ["process:run", "queue:write"],
         tags,
         summary: "List the jobs that wait in a queue",
         description: "In the order in which they will run.",
@@ -104,6 +107,7 @@ export function queueRoutes(app: App, { jobs, config }: HttpContext): void {
     {
       bodyLimit,
       schema: {
+        scope: ["process:run", "queue:write"],
         tags: [...tags, "vCon: Storage CRUD"],
         summary: "Queue a job",
         description:
@@ -129,6 +133,7 @@ export function queueRoutes(app: App, { jobs, config }: HttpContext): void {
     "/queue/:name",
     {
       schema: {
+        scope: ["queue:write"],
         tags,
         summary: "Delete a queue",
         description: "Answers with the jobs that waited in it. Jobs in progress go on.",
@@ -145,6 +150,7 @@ export function queueRoutes(app: App, { jobs, config }: HttpContext): void {
     {
       bodyLimit,
       schema: {
+        scope: ["queue:write"],
         tags,
         summary: "Pause or resume a queue",
         description: "A paused queue takes new jobs but hands none out; jobs in progress go on.",
@@ -164,6 +170,7 @@ export function queueRoutes(app: App, { jobs, config }: HttpContext): void {
     "/queue/:name/job/:job_id",
     {
       schema: {
+        scope: ["queue:write"],
         tags,
         summary: "Cancel a job that waits",
         operationId: "delete_queue_job",

@@ -26,6 +26,7 @@ export function runRoutes(app: App, { jobs, usage }: HttpContext): void {
     "/runs",
     {
       schema: {
+        scope: ["process:run", "queue:write"],
         tags,
         summary: "List runs",
         description: "Newest first. All filters given must hold.",
@@ -61,6 +62,7 @@ export function runRoutes(app: App, { jobs, usage }: HttpContext): void {
     "/runs/:run_id",
     {
       schema: {
+        scope: ["process:run", "queue:write"],
         tags,
         summary: "Look at a run",
         operationId: "get_run",
@@ -75,6 +77,7 @@ export function runRoutes(app: App, { jobs, usage }: HttpContext): void {
     "/runs/:run_id/wait",
     {
       schema: {
+        scope: ["process:run", "queue:write"],
         tags,
         summary: "Wait for a run to end",
         description: "Answers when it has ended, or when the time is up (`finished_at` is then null).",
@@ -100,6 +103,7 @@ export function runRoutes(app: App, { jobs, usage }: HttpContext): void {
     "/runs/:run_id/cancel",
     {
       schema: {
+        scope: ["process:run", "queue:write"],
         tags,
         summary: "Cancel a run",
         description:

@@ -20,6 +20,7 @@ export function serverRoutes(app: App, { servers, serverKey, address, config }: 
     "/server/info",
     {
       schema: {
+        scope: ["admin"],
         tags,
         summary: "Look at this server",
         operationId: "get_server_info",
@@ -33,6 +34,7 @@ export function serverRoutes(app: App, { servers, serverKey, address, config }: 
     "/servers",
     {
       schema: {
+        scope: ["admin"],
         tags,
         summary: "List all servers",
         description: "By key (host:port:pid:start_time). One that sends no heartbeat is shown as dead.",
@@ -47,6 +49,7 @@ export function serverRoutes(app: App, { servers, serverKey, address, config }: 
     "/servers/:server_key",
     {
       schema: {
+        scope: ["admin"],
         tags,
         summary: "Delete the record of a server",
         operationId: "delete_server",
@@ -66,6 +69,7 @@ export function serverRoutes(app: App, { servers, serverKey, address, config }: 
     "/server/queues",
     {
       schema: {
+        scope: ["admin"],
         tags,
         summary: "List the queues that this server tends",
         operationId: "get_server_queues",
@@ -83,6 +87,7 @@ export function serverRoutes(app: App, { servers, serverKey, address, config }: 
     {
       bodyLimit: smallBody(config),
       schema: {
+        scope: ["admin"],
         tags,
         summary: "Tend a queue, or change its weight",
         description: "Takes effect at once, and is still in force after a restart of the server.",
@@ -102,6 +107,7 @@ export function serverRoutes(app: App, { servers, serverKey, address, config }: 
     "/server/queue/:name",
     {
       schema: {
+        scope: ["admin"],
         tags,
         summary: "Tend a queue no longer",
         description: "The queue itself and its jobs stay.",

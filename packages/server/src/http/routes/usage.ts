@@ -15,6 +15,7 @@ export function usageRoutes(app: App, { usage }: HttpContext): void {
     "/usage",
     {
       schema: {
+        scope: ["admin"],
         tags: ["Runs"],
         summary: "Usage of paid services",
         description:

@@ -17,6 +17,7 @@ export function vconQueryRoutes(app: App, { vcons, jq, config }: HttpContext): v
     "/vcon/:vcon_uuid/jq",
     {
       schema: {
+        scope: ["vcon:read"],
         tags,
         summary: "Run a jq program on a vCon",
         description:
@@ -49,6 +50,7 @@ export function vconQueryRoutes(app: App, { vcons, jq, config }: HttpContext): v
     "/vcon/:vcon_uuid/jsonpath",
     {
       schema: {
+        scope: ["vcon:read"],
         tags,
         summary: "Select parts of a vCon by a JSONPath",
         description:

@@ -33,6 +33,7 @@ export function vconRoutes(app: App, { vcons, config }: HttpContext): void {
     {
       config: { vconBody: true },
       schema: {
+        scope: ["vcon:write"],
         tags,
         summary: "Store a vCon",
         description:
@@ -64,6 +65,7 @@ export function vconRoutes(app: App, { vcons, config }: HttpContext): void {
     "/vcon/:vcon_uuid",
     {
       schema: {
+        scope: ["vcon:read"],
         tags,
         summary: "Read a vCon",
         description:
@@ -109,6 +111,7 @@ export function vconRoutes(app: App, { vcons, config }: HttpContext): void {
     "/vcon/:vcon_uuid",
     {
       schema: {
+        scope: ["vcon:delete"],
         tags,
         summary: "Delete a vCon",
         description: "Answers 204 whether or not it was there. `If-Match` makes it conditional.",
@@ -128,6 +131,7 @@ export function vconRoutes(app: App, { vcons, config }: HttpContext): void {
     "/vcons",
     {
       schema: {
+        scope: ["vcon:read"],
         tags,
         summary: "List vCons",
         description: "Newest first, by the time the conversation was created. All filters given must hold.",

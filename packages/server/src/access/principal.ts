@@ -1,0 +1,52 @@
+import type { Scope } from "./scopes.ts";
+
+/** The tenant of whatever nobody gave to another. */
+export const DEFAULT_TENANT = "default";
+
+/** Who does something. It is kept with the jobs that it queues, and says nothing secret. */
+export interface Principal {
+  /** One id for one principal, for ever: `token:k3x…`, `jwt:https://issuer|subject`, `pipeline:name`, `anonymous`. */
+  readonly id: string;
+  /** For people. */
+  readonly name: string;
+  readonly via: "token" | "ingest" | "jwt" | "pipeline" | "none";
+  readonly tenant: string;
+  /** Without the prefix `group:` that they have in access lists. */
+  readonly groups: readonly string[];
+  readonly scopes: readonly Scope[];
+  /** The queues that it may work on or add to. Default: all */
+  readonly queues?: readonly string[] | undefined;
+}
+
+/** Whoever calls a server without access control. */
+export const anonymous: Principal = {
+  id: "anonymous",
+  name: "anonymous",
+  via: "none",
+  tenant: DEFAULT_TENANT,
+  groups: [],
+  scopes: ["admin"],
+};
+
+/** Whether the principal has one of these scopes. `admin` is all of them. */
+export function isAllowed(principal: Principal, wanted: readonly Scope[]): boolean {
+  return principal.scopes.some((scope) => scope === "admin" || wanted.includes(scope));
+}
+
+/** Whose eyes the stores look with. */
+export interface Viewer {
+  /** Whatever it stores belongs to this tenant. */
+  readonly tenant: string;
+  /** Sees all tenants, whatever the access lists say. */
+  readonly all: boolean;
+  /** Its names in access lists: its id, and its groups as `group:name`. */
+  readonly grantees: readonly string[];
+}
+
+export function viewerOf({ id, tenant, groups, scopes }: Principal): Viewer {
+  const grantees = [id, ...groups.map((group) => `group:${group}`)];
+  return { tenant, all: scopes.includes("admin"), grantees };
+}
+
+/** The server itself, in its own housekeeping; and everybody while there is no access control. */
+export const everything: Viewer = viewerOf(anonymous);

@@ -1,0 +1,129 @@
+import type { FastifyReply, FastifyRequest, RouteOptions } from "fastify";
+import type { Authenticator } from "../access/authenticator.ts";
+import { anonymous, isAllowed, type Principal, type Viewer, viewerOf } from "../access/principal.ts";
+import type { Scope } from "../access/scopes.ts";
+import { VconductorError } from "../errors.ts";
+import type { App } from "./app.ts";
+import type { HttpContext } from "./context.ts";
+import { problem } from "./schemas.ts";
+
+/** Who may call a route: everybody, or whoever has one of these scopes. */
+export type RouteScope = "public" | readonly Scope[];
+
+declare module "fastify" {
+  interface FastifySchema {
+    /** Every route has one: see `addAuthentication`. */
+    scope?: RouteScope;
+  }
+  interface FastifyRequest {
+    /** Who calls. Set before the body is read; until then, and on public routes, undefined. */
+    caller: Principal | undefined;
+  }
+}
+
+/** Headers with a token, other than Authorization. Senders of the vCon conserver use the first. */
+const tokenHeaders = ["x-conserver-api-token"] as const;
+
+/**
+ * Lets a request through only if its caller has the scope that the route's schema names: 401 without a good
+ * credential, 403 without the scope. A route whose schema names none stops the server from starting.
+ */
+export function addAuthentication(
+  app: App,
+  { config, access }: Pick<HttpContext, "config" | "access">,
+): void {
+  app.decorateRequest("caller", undefined);
+  app.addHook("onRoute", declareScope);
+
+  app.addHook("onRequest", (request, reply, done) => {
+    const scope = request.routeOptions.schema?.scope;
+    if (config.access === "off") {
+      request.caller = anonymous;
+      return done();
+    }
+    if (request.is404 || scope === "public" || request.method === "OPTIONS") return done();
+    admit({ request, reply, authenticator: access.authenticator, scope: scope ?? [] }).then(
+      () => done(),
+      done,
+    );
+  });
+}
+
+/** The caller of a route that is not public. */
+export function callerOf(request: FastifyRequest): Principal {
+  if (request.caller === undefined) throw new Error(`nobody was let in to ${request.url}`);
+  return request.caller;
+}
+
+/** With whose eyes the stores are to look. */
+export function viewerIn(request: FastifyRequest): Viewer {
+  return viewerOf(callerOf(request));
+}
+
+async function admit({
+  request,
+  reply,
+  authenticator,
+  scope,
+}: {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly authenticator: Authenticator;
+  readonly scope: readonly Scope[];
+}): Promise<void> {
+  const credential = credentialOf(request);
+  if (credential === undefined) {
+    reply.header("www-authenticate", 'Bearer realm="vConductor"');
+    throw new VconductorError(
+      "unauthorized",
+      "Who are you? Send Authorization: Bearer with an API token or a JWT",
+    );
+  }
+  const verdict = await authenticator.check(credential, request.ip);
+  if ("refused" in verdict) {
+    reply.header("www-authenticate", 'Bearer realm="vConductor", error="invalid_token"');
+    throw new VconductorError("unauthorized", `The credential is not good: ${verdict.refused}`);
+  }
+  const { principal } = verdict;
+  if (!isAllowed(principal, scope)) {
+    const wanted = scope.join(" or ");
+    reply.header(
+      "www-authenticate",
+      `Bearer realm="vConductor", error="insufficient_scope", scope="${scope.join(" ")}"`,
+    );
+    throw new VconductorError("forbidden", `${principal.name} lacks the scope ${wanted}`);
+  }
+  request.caller = principal;
+}
+
+/** The token in whichever header it came. The scheme's name is read in any case. */
+function credentialOf({ headers }: FastifyRequest): string | undefined {
+  const [, bearer] = /^bearer +(\S+) *$/i.exec(headers.authorization ?? "") ?? [];
+  if (bearer !== undefined) return bearer;
+  for (const name of tokenHeaders) {
+    const value = headers[name];
+    if (typeof value === "string" && value.trim() !== "") return value.trim();
+  }
+  return undefined;
+}
+
+/** @throws Error a route does not say who may call it */
+function declareScope(route: RouteOptions): void {
+  const { schema, url, method } = route;
+  if (method === "OPTIONS") return;
+  // The files of the documentation pages come with their package.
+  if (url.startsWith("/docs")) route.schema = { hide: true, ...schema, scope: "public" };
+  if (route.schema?.hide === true && route.schema.scope === "public") return;
+  const scope = schema?.scope;
+  if (schema === undefined || scope === undefined) {
+    throw new Error(`${method} ${url} does not say in its schema who may call it (scope)`);
+  }
+  if (scope === "public" || schema.hide === true) return;
+  const response = isRecord(schema.response) ? schema.response : {};
+  schema.response = { ...response, 401: problem(401), 403: problem(403), 429: problem(429) };
+  schema.security = [{ bearer: [...scope] }, { conserver: [...scope] }];
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null;
+}
