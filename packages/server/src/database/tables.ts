@@ -1,4 +1,5 @@
 import type { ColumnType, Generated } from "kysely";
+import type { Principal } from "../access/principal.ts";
 
 /** The tables of schema `vconductor`. `bigint` columns are read as numbers: all of them stay below 2^53. */
 export interface Tables {
@@ -18,6 +19,7 @@ export interface Tables {
     paused: Generated<boolean>;
     attributes: ColumnType<unknown, string | undefined, string>;
     created_at: Generated<Date>;
+    tenant: Generated<string>;
   };
   "vconductor.job": JobTable;
   "vconductor.job_checkpoint": { job_id: number; step: number; fingerprint: string; io: string };
@@ -104,7 +106,7 @@ export interface JobTable {
   error: ColumnType<unknown, string | null, string | null>;
   created_at: Generated<Date>;
   tenant: Generated<string>;
-  principal: ColumnType<unknown, string | null, string | null>;
+  principal: ColumnType<Principal | null, string | null, string | null>;
 }
 
 export interface RunTable {
@@ -128,7 +130,7 @@ export interface RunTable {
   error: ColumnType<unknown, string | null, string | null>;
   result: ColumnType<unknown, string | null, string | null>;
   tenant: Generated<string>;
-  principal: ColumnType<unknown, string | null, string | null>;
+  principal: ColumnType<Principal | null, string | null, string | null>;
 }
 
 export interface TokenTable {

@@ -1,3 +1,4 @@
+import type { Principal, Viewer } from "../access/principal.ts";
 import type { Transaction } from "../database/database.ts";
 import type { Run, RunError } from "./run.ts";
 
@@ -20,6 +21,8 @@ export interface NewJob {
   /** No second job with this key waits or runs in the queue: enqueueing it again answers with the first. */
   readonly uniqueKey?: string | undefined;
   readonly error?: RunError | undefined;
+  /** For whom it is done: it is that one's tenant's. Default: nobody in particular, who may do everything */
+  readonly principal?: Principal | undefined;
 }
 
 export interface Enqueued {
@@ -45,6 +48,11 @@ export interface WaitingJob {
   readonly createdAt: Date;
 }
 
+/** Of queues, jobs and runs, each sees its tenant's, and uses the queues of the default tenant as well. */
+interface Seen {
+  readonly viewer: Viewer;
+}
+
 /** A job in the hands of a worker. */
 export interface ClaimedJob {
   readonly runId: number;
@@ -60,6 +68,8 @@ export interface ClaimedJob {
   readonly crashes: number;
   /** Revision of the pipeline at the moment of the claim; null where pipelines are in another database. */
   readonly pipelineRevision: number | null;
+  /** For whom it is done; undefined: nobody in particular, who may do everything. */
+  readonly principal: Principal | undefined;
 }
 
 /** One stop of a cycle of tending: take up to `count` jobs from `queue`, then go on. */
@@ -93,7 +103,7 @@ export interface QueueInfo {
   readonly createdAt: Date;
 }
 
-export interface RunFilter {
+export interface RunFilter extends Seen {
   readonly queue?: string | undefined;
   readonly vcon?: string | undefined;
   readonly job?: number | undefined;
@@ -112,27 +122,31 @@ export interface RunFilter {
  */
 export interface JobQueue {
   /** @throws queue_exists */
-  createQueue(options: { readonly name: string; readonly kind?: QueueKind }): Promise<void>;
-  /** Deletes a queue and answers with the jobs that waited in it. Jobs in progress go on. @throws queue_not_found */
-  deleteQueue(name: string): Promise<readonly WaitingJob[]>;
-  listQueues(options: { readonly kind: QueueKind }): Promise<readonly QueueInfo[]>;
-  /** A paused queue keeps its jobs and takes new ones, but hands none out. @throws queue_not_found */
-  setPaused(options: { readonly name: string; readonly paused: boolean }): Promise<void>;
+  createQueue(options: Seen & { readonly name: string; readonly kind?: QueueKind }): Promise<void>;
+  /**
+   * Deletes a queue and answers with the jobs that waited in it. Jobs in progress go on.
+   * @throws queue_not_found, forbidden (it is another tenant's)
+   */
+  deleteQueue(options: Seen & { readonly name: string }): Promise<readonly WaitingJob[]>;
+  listQueues(options: Seen & { readonly kind: QueueKind }): Promise<readonly QueueInfo[]>;
+  /**
+   * A paused queue keeps its jobs and takes new ones, but hands none out.
+   * @throws queue_not_found, forbidden (it is another tenant's)
+   */
+  setPaused(options: Seen & { readonly name: string; readonly paused: boolean }): Promise<void>;
   /** @throws queue_not_found */
-  getQueue(name: string): Promise<QueueInfo>;
+  getQueue(name: string, viewer: Viewer): Promise<QueueInfo>;
 
   /** Adds one job to the tail of its queue. @throws queue_not_found */
   enqueue(job: NewJob): Promise<Enqueued>;
   /** Adds jobs as part of a transaction. @throws queue_not_found naming the first queue that is missing */
   enqueueIn(tx: Transaction, jobs: readonly NewJob[]): Promise<void>;
   /** Waiting jobs in the order in which they will run; scheduled ones last. @throws queue_not_found */
-  listWaiting(options: {
-    readonly queue: string;
-    readonly offset: number;
-    readonly limit: number;
-  }): Promise<readonly WaitingJob[]>;
+  listWaiting(
+    options: Seen & { readonly queue: string; readonly offset: number; readonly limit: number },
+  ): Promise<readonly WaitingJob[]>;
   /** Cancels a job that waits. @throws job_not_found when no such job waits there */
-  cancelWaiting(options: { readonly queue: string; readonly jobId: number }): Promise<void>;
+  cancelWaiting(options: Seen & { readonly queue: string; readonly jobId: number }): Promise<void>;
 
   /**
    * Hands up to `limit` jobs to a worker, each with a new run whose lease lasts `leaseMs`, and locks the vCons of
@@ -191,27 +205,25 @@ export interface JobQueue {
     readonly failureQueueOf: (queue: string) => Promise<string | undefined>;
   }): Promise<readonly number[]>;
   /** Ends a run and puts its job to the front of its queue. @throws run_not_found, queue_not_found */
-  requeueRun(runId: number): Promise<void>;
+  requeueRun(runId: number, viewer: Viewer): Promise<void>;
   /** Ends a run without a requeue. @throws run_not_found */
-  removeRun(runId: number): Promise<void>;
+  removeRun(runId: number, viewer: Viewer): Promise<void>;
   /** Asks a run to stop; its worker ends it. @throws run_not_found, run_not_active */
-  requestCancel(runId: number): Promise<void>;
+  requestCancel(runId: number, viewer: Viewer): Promise<void>;
   /** Ends a run as cancelled; its job is gone. Answers false if the lease has passed on. */
   cancelled(options: { readonly runId: number; readonly message: string }): Promise<boolean>;
 
   /** Jobs that failed for good, oldest first. @throws queue_not_found */
-  listFailed(options: {
-    readonly queue: string;
-    readonly after: number;
-    readonly limit: number;
-  }): Promise<readonly WaitingJob[]>;
+  listFailed(
+    options: Seen & { readonly queue: string; readonly after: number; readonly limit: number },
+  ): Promise<readonly WaitingJob[]>;
   /** Puts a failed job back to the tail of its queue, with all its attempts. @throws run_not_found, queue_not_found */
-  requeueFailed(options: { readonly queue: string; readonly runId: number }): Promise<void>;
+  requeueFailed(options: Seen & { readonly queue: string; readonly runId: number }): Promise<void>;
 
   /** The runs under way, of one worker or of all. */
-  activeRuns(options?: { readonly worker?: string }): Promise<readonly Run[]>;
+  activeRuns(options: Seen & { readonly worker?: string }): Promise<readonly Run[]>;
   /** @throws run_not_found */
-  getRun(runId: number): Promise<Run>;
+  getRun(runId: number, viewer: Viewer): Promise<Run>;
   listRuns(filter: RunFilter): Promise<readonly Run[]>;
   /** Which of these runs have ended. */
   ended(runIds: readonly number[]): Promise<readonly number[]>;

@@ -1,9 +1,12 @@
 import { sql } from "kysely";
+import type { Principal } from "../access/principal.ts";
 import { VconductorError } from "../errors.ts";
 import type { JobContext } from "./context.ts";
 import type { ClaimedJob, JobQueue } from "./job-queue.ts";
 
 interface ClaimRow {
+  readonly tenant: string;
+  readonly principal: Principal | null;
   readonly step: number;
   readonly run_id: number;
   readonly job_id: number;
@@ -28,14 +31,17 @@ export function claimMethods({
     async claim({ cycle, limit, kind, worker, server, leaseMs }) {
       if (cycle.length === 0 || limit < 1) return { jobs: [], last: undefined };
       const { rows } = await database.run((db) =>
-        sql<ClaimRow>`select * from vconductor.claim(
-          ${cycle.map((turn) => turn.queue)}::text[], ${cycle.map((turn) => turn.count)}::integer[],
-          ${limit}, ${kind}, ${kind === "pipeline" && pipelinesHere}, ${worker}, ${server}, ${leaseMs})`.execute(
-          db,
-        ),
+        sql<ClaimRow>`select claimed.*, job.tenant, job.principal
+          from vconductor.claim(
+            ${cycle.map((turn) => turn.queue)}::text[], ${cycle.map((turn) => turn.count)}::integer[],
+            ${limit}, ${kind}, ${kind === "pipeline" && pipelinesHere}, ${worker}, ${server}, ${leaseMs}
+          ) with ordinality as claimed (step, run_id, job_id, queue, job_type, vcon_uuids, from_queue, origin_run,
+            payload, attempt, crashes, pipeline_revision, place)
+          join vconductor.job on job.id = claimed.job_id order by place`.execute(db),
       );
       for (const row of rows) {
-        events.publish({ type: "run.started", run: row.run_id, queue: row.queue, job: row.job_id });
+        const { run_id: run, queue, job_id: job, tenant } = row;
+        events.publish({ type: "run.started", run, queue, job, tenant });
       }
       const lastStep = rows.at(-1)?.step;
       if (lastStep === undefined) return { jobs: [], last: undefined };
@@ -71,11 +77,11 @@ export function claimMethods({
           .set({ progress: rounded, message: message ?? null })
           .where("id", "=", runId)
           .where("finished_at", "is", null)
-          .returning("id")
+          .returning("tenant")
           .executeTakeFirst(),
       );
       if (changed === undefined) throw runNotActive(runId);
-      events.publish({ type: "run.progress", run: runId, progress: rounded, message });
+      events.publish({ type: "run.progress", run: runId, progress: rounded, message, ...changed });
     },
   };
 }
@@ -97,5 +103,6 @@ function toClaimedJob(row: ClaimRow): ClaimedJob {
     attempt: row.attempt,
     crashes: row.crashes,
     pipelineRevision: row.pipeline_revision,
+    principal: row.principal ?? undefined,
   };
 }

@@ -1,4 +1,6 @@
 import { type Selectable, sql } from "kysely";
+import type { Viewer } from "../access/principal.ts";
+import { own } from "../access/visible.ts";
 import { afterCommit, type Transaction } from "../database/database.ts";
 import { channels } from "../database/notifier.ts";
 import type { JobTable, RunTable } from "../database/tables.ts";
@@ -19,17 +21,33 @@ export function endingMethods({
   JobQueue,
   "finish" | "fail" | "release" | "requeueRun" | "removeRun" | "requestCancel" | "cancelled"
 > {
-  const tell = (run: number, queue: string, outcome: RunOutcome) => {
-    events.publish({ type: "run.finished", run, queue, outcome });
+  const tell = (
+    { id: run, queue, tenant }: Pick<Selectable<RunTable>, "id" | "queue" | "tenant">,
+    outcome: RunOutcome,
+  ) => {
+    events.publish({ type: "run.finished", run, queue, outcome, tenant });
     // The vCons that the run held are free: jobs that waited for them can go, in whichever queue they are.
     notifier.send(channels.jobs, queue);
   };
 
   /** Ends a run for an operator; whoever works on it is told to stop. */
-  const takeOff = async (runId: number, outcome: "requeued" | "cancelled", message: string) => {
+  const takeOff = async (
+    runId: number,
+    {
+      viewer,
+      outcome,
+      message,
+    }: {
+      readonly viewer: Viewer;
+      readonly outcome: "requeued" | "cancelled";
+      readonly message: string;
+    },
+  ) => {
     const run = await database.transaction(async (tx) => {
       const active = await lockRun(tx, runId);
-      if (active === undefined) throw new VconductorError("run_not_found", `job: ${runId} not found`);
+      const seen = viewer.all || active?.tenant === viewer.tenant;
+      if (active === undefined || !seen)
+        throw new VconductorError("run_not_found", `job: ${runId} not found`);
       if (outcome === "requeued") {
         const queue = await tx
           .selectFrom("vconductor.queue")
@@ -50,7 +68,7 @@ export function endingMethods({
       return active;
     });
     notifier.send(channels.cancel, runId);
-    tell(runId, run.queue, outcome);
+    tell(run, outcome);
   };
 
   return {
@@ -69,43 +87,55 @@ export function endingMethods({
         } else {
           await settleFailed(tx, { runId, jobId: run.job_id, error, failureQueue });
         }
-        return { outcome, queue: run.queue };
+        return { outcome, run };
       });
       if (ended === undefined) return undefined;
-      tell(runId, ended.queue, ended.outcome);
+      tell(ended.run, ended.outcome);
       if (failureQueue) notifier.send(channels.jobs, failureQueue);
       return ended.outcome;
     },
 
     async release({ runIds, reason }) {
       for (const runId of runIds) {
-        const queue = await database.transaction(async (tx) => {
+        const released = await database.transaction(async (tx) => {
           const run = await lockRun(tx, runId);
           if (run === undefined) return undefined;
           await endRun(tx, { runId, outcome: "released", error: { code: "released", message: reason } });
           await backToWaiting(tx, { jobId: run.job_id, crashes: 0 });
-          return run.queue;
+          return run;
         });
-        if (queue !== undefined) tell(runId, queue, "released");
+        if (released !== undefined) tell(released, "released");
       }
     },
 
-    requeueRun: (runId) => takeOff(runId, "requeued", "put back to the front of its queue by an operator"),
-    removeRun: (runId) => takeOff(runId, "cancelled", "removed by an operator"),
+    requeueRun: (runId, viewer) =>
+      takeOff(runId, {
+        viewer,
+        outcome: "requeued",
+        message: "put back to the front of its queue by an operator",
+      }),
+    removeRun: (runId, viewer) =>
+      takeOff(runId, { viewer, outcome: "cancelled", message: "removed by an operator" }),
 
-    async requestCancel(runId) {
+    async requestCancel(runId, viewer) {
       const run = await database.run((db) =>
         db
           .updateTable("vconductor.run")
           .set({ cancel_requested_at: sql<Date>`coalesce(cancel_requested_at, now())` })
           .where("id", "=", runId)
           .where("finished_at", "is", null)
+          .where(own(viewer))
           .returning("id")
           .executeTakeFirst(),
       );
       if (run === undefined) {
         const known = await database.run((db) =>
-          db.selectFrom("vconductor.run").select("id").where("id", "=", runId).executeTakeFirst(),
+          db
+            .selectFrom("vconductor.run")
+            .select("id")
+            .where("id", "=", runId)
+            .where(own(viewer))
+            .executeTakeFirst(),
         );
         if (known === undefined) throw new VconductorError("run_not_found", `run: ${runId} not found`);
         throw runNotActive(runId);
@@ -121,23 +151,23 @@ export function endingMethods({
         await tx.deleteFrom("vconductor.job").where("id", "=", active.job_id).execute();
         return active;
       });
-      if (run !== undefined) tell(runId, run.queue, "cancelled");
+      if (run !== undefined) tell(run, "cancelled");
       return run !== undefined;
     },
   };
 
   async function finish(tx: Transaction, runs: readonly FinishedRun[]): Promise<readonly FinishVerdict[]> {
     const given = JSON.stringify(runs.map((run) => ({ id: run.runId, result: run.result ?? null })));
-    const { rows } = await sql<{ id: number; queue: string }>`
+    const { rows } = await sql<{ id: number; queue: string; tenant: string }>`
       with given as (select * from jsonb_to_recordset(${given}::jsonb) as g (id bigint, result jsonb)),
       ended as (
         update vconductor.run r set finished_at = now(), outcome = 'done', progress = 100, result = given.result
         from given where r.id = given.id and r.finished_at is null
-        returning r.id, r.job_id, r.queue
+        returning r.id, r.job_id, r.queue, r.tenant
       ),
       gone as (delete from vconductor.job where id in (select job_id from ended)),
       unlocked as (delete from vconductor.vcon_lock where run_id in (select id from ended))
-      select id, queue from ended`.execute(tx);
+      select id, queue, tenant from ended`.execute(tx);
     const ended = new Set(rows.map((row) => row.id));
     const followUps = runs.filter((run) => ended.has(run.runId)).flatMap((run) => run.followUps);
     if (followUps.length > 0) {
@@ -146,7 +176,7 @@ export function endingMethods({
       if (missing !== undefined) throw queueNotFound(missing.queue);
     }
     afterCommit(tx, () => {
-      for (const row of rows) tell(row.id, row.queue, "done");
+      for (const row of rows) tell(row, "done");
       for (const queue of new Set(followUps.map((job) => job.queue))) notifier.send(channels.jobs, queue);
     });
     if (ended.size === runs.length) return runs.map(() => "finished");
@@ -271,5 +301,6 @@ function failureJob(
     originRun: options.runId,
     payload: job.payload,
     error: options.error,
+    principal: job.principal ?? undefined,
   };
 }

@@ -1,4 +1,5 @@
 import { sql } from "kysely";
+import { DEFAULT_TENANT, viewerOf } from "../access/principal.ts";
 import { Batch } from "../database/batch.ts";
 import { afterCommit, type Executor } from "../database/database.ts";
 import { channels } from "../database/notifier.ts";
@@ -47,7 +48,8 @@ export function enqueueMethods({
       const answer = await batch.add(job);
       if (answer instanceof VconductorError) throw answer;
       announce([job]);
-      events.publish({ type: "job.queued", queue: job.queue, job: answer.jobId });
+      const tenant = job.principal?.tenant ?? DEFAULT_TENANT;
+      events.publish({ type: "job.queued", queue: job.queue, job: answer.jobId, tenant });
       return answer;
     },
 
@@ -73,25 +75,33 @@ export async function insertJobs(db: Executor, jobs: readonly NewJob[]): Promise
     payload: job.payload ?? null,
     priority: job.priority ?? 0,
     run_after: job.runAfter?.toISOString() ?? null,
-    unique_key: job.uniqueKey ?? null,
+    unique_key: uniqueKeyOf(job) ?? null,
     error: job.error ?? null,
+    principal: job.principal?.via === "none" ? null : (job.principal ?? null),
+    tenant: job.principal?.tenant ?? DEFAULT_TENANT,
+    everywhere: job.principal === undefined || viewerOf(job.principal).all,
   }));
   // The queue rows are locked against a delete until the jobs are in, so that no job lands in a deleted queue.
   const { rows: inserted } = await sql<Inserted>`
     with given as (
       select * from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as g (
         n integer, queue text, job_type text, vcon_uuids text[], from_queue text, origin_run bigint, payload jsonb,
-        priority integer, run_after timestamptz, unique_key text, error jsonb)
+        priority integer, run_after timestamptz, unique_key text, error jsonb, principal jsonb, tenant text,
+        everywhere boolean)
     ), target as (
-      select name from vconductor.queue where name in (select queue from given) order by name for key share
+      select name, tenant from vconductor.queue where name in (select queue from given) order by name for key share
     ), numbered as (
       select g.*, nextval('vconductor.job_position') as position
-      from (select given.* from given join target on target.name = given.queue order by n) g
+      from (
+        select given.* from given join target on target.name = given.queue
+          and (given.everywhere or target.tenant in (given.tenant, ${DEFAULT_TENANT}))
+        order by n
+      ) g
     ), inserted as (
       insert into vconductor.job (queue, state, job_type, vcon_uuids, from_queue, origin_run, payload, priority,
-        run_after, unique_key, error, position)
+        run_after, unique_key, error, position, principal, tenant)
       select queue, case when run_after > now() then 'scheduled' else 'waiting' end, job_type, vcon_uuids,
-        from_queue, origin_run, payload, priority, run_after, unique_key, error, position
+        from_queue, origin_run, payload, priority, run_after, unique_key, error, position, principal, tenant
       from numbered
       on conflict (queue, unique_key) where unique_key is not null and state <> 'failed' do nothing
       returning id, position
@@ -106,14 +116,23 @@ export async function insertJobs(db: Executor, jobs: readonly NewJob[]): Promise
   return ids;
 }
 
+/** Keys of one tenant are no business of another's. */
+function uniqueKeyOf({ uniqueKey, principal }: NewJob): string | undefined {
+  if (uniqueKey === undefined || principal === undefined || principal.tenant === DEFAULT_TENANT) {
+    return uniqueKey;
+  }
+  return `${principal.tenant}\n${uniqueKey}`;
+}
+
 /** The job that holds a unique key, where it came too late to be seen by the insert that it stopped. */
 async function existingJob(db: Executor, job: NewJob | undefined): Promise<number | undefined> {
-  if (job?.uniqueKey === undefined) return undefined;
+  const key = job === undefined ? undefined : uniqueKeyOf(job);
+  if (job === undefined || key === undefined) return undefined;
   const row = await db
     .selectFrom("vconductor.job")
     .select("id")
     .where("queue", "=", job.queue)
-    .where("unique_key", "=", job.uniqueKey)
+    .where("unique_key", "=", key)
     .where("state", "<>", "failed")
     .executeTakeFirst();
   return row?.id;

@@ -1,4 +1,5 @@
 import { sql } from "kysely";
+import { own } from "../access/visible.ts";
 import { channels } from "../database/notifier.ts";
 import { VconductorError } from "../errors.ts";
 import type { JobContext } from "./context.ts";
@@ -22,9 +23,13 @@ export function historyMethods({
   | "loadCheckpoints"
 > {
   return {
-    async activeRuns({ worker } = {}) {
+    async activeRuns({ worker, viewer }) {
       const rows = await database.run((db) => {
-        const query = db.selectFrom("vconductor.run").selectAll().where("finished_at", "is", null);
+        const query = db
+          .selectFrom("vconductor.run")
+          .selectAll()
+          .where("finished_at", "is", null)
+          .where(own(viewer));
         return (worker === undefined ? query : query.where("worker", "=", worker))
           .orderBy("id")
           .limit(10_000)
@@ -33,9 +38,14 @@ export function historyMethods({
       return rows.map(toRun);
     },
 
-    async getRun(runId) {
+    async getRun(runId, viewer) {
       const row = await database.run((db) =>
-        db.selectFrom("vconductor.run").selectAll().where("id", "=", runId).executeTakeFirst(),
+        db
+          .selectFrom("vconductor.run")
+          .selectAll()
+          .where("id", "=", runId)
+          .where(own(viewer))
+          .executeTakeFirst(),
       );
       if (row === undefined) throw new VconductorError("run_not_found", `run: ${runId} not found`);
       return toRun(row);
@@ -43,7 +53,12 @@ export function historyMethods({
 
     async listRuns(filter) {
       const rows = await database.run((db) => {
-        let query = db.selectFrom("vconductor.run").selectAll().orderBy("id", "desc").limit(filter.limit);
+        let query = db
+          .selectFrom("vconductor.run")
+          .selectAll()
+          .where(own(filter.viewer))
+          .orderBy("id", "desc")
+          .limit(filter.limit);
         if (filter.queue !== undefined) query = query.where("queue", "=", filter.queue);
         if (filter.vcon !== undefined)
           query = query.where("vcon_uuids", "@>", sql<string[]>`array[${filter.vcon}]::text[]`);

@@ -1,4 +1,6 @@
 import { sql } from "kysely";
+import type { Viewer } from "../access/principal.ts";
+import { own, usable } from "../access/visible.ts";
 import type { Executor } from "../database/database.ts";
 import { channels } from "../database/notifier.ts";
 import { VconductorError } from "../errors.ts";
@@ -10,10 +12,28 @@ export function queueNotFound(name: string): VconductorError {
   return new VconductorError("queue_not_found", `queue: ${name} not found`);
 }
 
-export async function requireQueue(db: Executor, name: string): Promise<QueueInfo> {
-  const row = await db.selectFrom("vconductor.queue").selectAll().where("name", "=", name).executeTakeFirst();
+/** @throws queue_not_found the viewer may use no such queue */
+export async function requireQueue(
+  db: Executor,
+  { name, viewer }: { readonly name: string; readonly viewer: Viewer },
+): Promise<QueueInfo> {
+  const row = await db
+    .selectFrom("vconductor.queue")
+    .selectAll()
+    .where("name", "=", name)
+    .where(usable(viewer))
+    .executeTakeFirst();
   if (row === undefined) throw queueNotFound(name);
   return { name: row.name, kind: row.kind, paused: row.paused, createdAt: row.created_at };
+}
+
+/** What became of no row: the viewer may use the queue, but it is another tenant's; or there is none. */
+async function refusal(
+  db: Executor,
+  options: { readonly name: string; readonly viewer: Viewer },
+): Promise<VconductorError> {
+  await requireQueue(db, options);
+  return new VconductorError("forbidden", `queue: ${options.name} is another tenant's`);
 }
 
 /** Queues themselves, and a look at what waits in them. */
@@ -26,44 +46,52 @@ export function queueMethods({
   "createQueue" | "deleteQueue" | "listQueues" | "setPaused" | "getQueue" | "listWaiting" | "cancelWaiting"
 > {
   return {
-    async createQueue({ name, kind = "pipeline" }) {
+    async createQueue({ name, kind = "pipeline", viewer: { tenant } }) {
       const created = await database.run((db) =>
         db
           .insertInto("vconductor.queue")
-          .values({ name, kind })
+          .values({ name, kind, tenant })
           .onConflict((conflict) => conflict.doNothing())
           .returning("name")
           .executeTakeFirst(),
       );
       if (created === undefined) throw new VconductorError("queue_exists", `queue: ${name} already exists`);
-      events.publish({ type: "queue.created", queue: name });
+      events.publish({ type: "queue.created", queue: name, tenant });
     },
 
-    async deleteQueue(name) {
-      const jobs = await database.transaction(async (tx) => {
+    async deleteQueue({ name, viewer }) {
+      const { jobs, tenant } = await database.transaction(async (tx) => {
         const gone = await tx
           .deleteFrom("vconductor.queue")
           .where("name", "=", name)
-          .returning("name")
+          .where(own(viewer))
+          .returning("tenant")
           .executeTakeFirst();
-        if (gone === undefined) throw queueNotFound(name);
-        return await tx
+        if (gone === undefined) throw await refusal(tx, { name, viewer });
+        const jobs = await tx
           .deleteFrom("vconductor.job")
           .where("queue", "=", name)
           .where("state", "<>", "running")
           .returningAll()
           .execute();
+        return { jobs, tenant: gone.tenant };
       });
-      events.publish({ type: "queue.deleted", queue: name });
+      events.publish({ type: "queue.deleted", queue: name, tenant });
       return jobs
-        .filter((job) => job.state !== "failed")
+        .filter((job) => job.state !== "failed" && (viewer.all || job.tenant === viewer.tenant))
         .sort((a, b) => b.priority - a.priority || a.position - b.position)
         .map(toWaitingJob);
     },
 
-    async listQueues({ kind }) {
+    async listQueues({ kind, viewer }) {
       const rows = await database.run((db) =>
-        db.selectFrom("vconductor.queue").selectAll().where("kind", "=", kind).orderBy("name").execute(),
+        db
+          .selectFrom("vconductor.queue")
+          .selectAll()
+          .where("kind", "=", kind)
+          .where(usable(viewer))
+          .orderBy("name")
+          .execute(),
       );
       return rows.map((row) => ({
         name: row.name,
@@ -73,29 +101,31 @@ export function queueMethods({
       }));
     },
 
-    async setPaused({ name, paused }) {
+    async setPaused({ name, paused, viewer }) {
       const changed = await database.run((db) =>
         db
           .updateTable("vconductor.queue")
           .set({ paused })
           .where("name", "=", name)
-          .returning("name")
+          .where(own(viewer))
+          .returning("tenant")
           .executeTakeFirst(),
       );
-      if (changed === undefined) throw queueNotFound(name);
+      if (changed === undefined) throw await database.run((db) => refusal(db, { name, viewer }));
       if (!paused) notifier.send(channels.jobs, name);
-      events.publish({ type: paused ? "queue.paused" : "queue.resumed", queue: name });
+      events.publish({ type: paused ? "queue.paused" : "queue.resumed", queue: name, ...changed });
     },
 
-    getQueue: (name) => database.run((db) => requireQueue(db, name)),
+    getQueue: (name, viewer) => database.run((db) => requireQueue(db, { name, viewer })),
 
-    async listWaiting({ queue, offset, limit }) {
+    async listWaiting({ queue, offset, limit, viewer }) {
       const rows = await database.run((db) =>
         db
           .selectFrom("vconductor.job")
           .selectAll()
           .where("queue", "=", queue)
           .where("state", "in", ["waiting", "scheduled"])
+          .where(own(viewer))
           .orderBy(sql`state = 'scheduled'`)
           .orderBy("priority", "desc")
           .orderBy("position")
@@ -103,17 +133,18 @@ export function queueMethods({
           .limit(limit)
           .execute(),
       );
-      if (rows.length === 0) await database.run((db) => requireQueue(db, queue));
+      if (rows.length === 0) await database.run((db) => requireQueue(db, { name: queue, viewer }));
       return rows.map(toWaitingJob);
     },
 
-    async cancelWaiting({ queue, jobId }) {
+    async cancelWaiting({ queue, jobId, viewer }) {
       const gone = await database.run((db) =>
         db
           .deleteFrom("vconductor.job")
           .where("id", "=", jobId)
           .where("queue", "=", queue)
           .where("state", "in", ["waiting", "scheduled", "failed"])
+          .where(own(viewer))
           .returning("id")
           .executeTakeFirst(),
       );

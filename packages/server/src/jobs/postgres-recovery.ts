@@ -1,3 +1,4 @@
+import { own } from "../access/visible.ts";
 import { channels } from "../database/notifier.ts";
 import { VconductorError } from "../errors.ts";
 import type { JobContext } from "./context.ts";
@@ -19,7 +20,7 @@ export function recoveryMethods({
         const active = db
           .selectFrom("vconductor.run as r")
           .leftJoin("vconductor.job as j", "j.id", "r.job_id")
-          .select(["r.id", "r.queue", "r.worker", "j.crashes"])
+          .select(["r.id", "r.queue", "r.worker", "r.tenant", "j.crashes"])
           .where("r.finished_at", "is", null)
           .orderBy("r.id")
           .limit(1000);
@@ -29,7 +30,7 @@ export function recoveryMethods({
       });
       const suspects = begun(candidates);
       const recovered: number[] = [];
-      for (const { id, queue } of candidates) {
+      for (const { id, queue, tenant } of candidates) {
         const failureQueue = await failureQueueOf(queue);
         const outcome = await database.transaction(async (tx) => {
           // A heartbeat or the end of the run may have come in between.
@@ -60,14 +61,14 @@ export function recoveryMethods({
         });
         if (outcome === undefined) continue;
         recovered.push(id);
-        events.publish({ type: "run.finished", run: id, queue, outcome });
+        events.publish({ type: "run.finished", run: id, queue, outcome, tenant });
         notifier.send(channels.jobs, queue);
         if (failureQueue) notifier.send(channels.jobs, failureQueue);
       }
       return recovered;
     },
 
-    async listFailed({ queue, after, limit }) {
+    async listFailed({ queue, after, limit, viewer }) {
       const rows = await database.run((db) =>
         db
           .selectFrom("vconductor.job")
@@ -75,17 +76,18 @@ export function recoveryMethods({
           .where("queue", "=", queue)
           .where("state", "=", "failed")
           .where("last_run", ">", after)
+          .where(own(viewer))
           .orderBy("last_run")
           .limit(limit)
           .execute(),
       );
-      if (rows.length === 0) await database.run((db) => requireQueue(db, queue));
+      if (rows.length === 0) await database.run((db) => requireQueue(db, { name: queue, viewer }));
       return rows.map(toWaitingJob);
     },
 
-    async requeueFailed({ queue, runId }) {
+    async requeueFailed({ queue, runId, viewer }) {
       await database.transaction(async (tx) => {
-        await requireQueue(tx, queue);
+        await requireQueue(tx, { name: queue, viewer });
         const job = await tx
           .updateTable("vconductor.job")
           .set((eb) => ({
@@ -99,6 +101,7 @@ export function recoveryMethods({
           .where("queue", "=", queue)
           .where("state", "=", "failed")
           .where("last_run", "=", runId)
+          .where(own(viewer))
           .returning("id")
           .executeTakeFirst();
         if (job === undefined) {

@@ -1,3 +1,4 @@
+import { everything } from "../access/principal.ts";
 import { Batch } from "../database/batch.ts";
 import type { Database } from "../database/database.ts";
 import { retryWhileAway } from "../database/retry.ts";
@@ -64,7 +65,7 @@ export class AtomicCommitter implements Committer {
   }
 
   async #doneBefore(run: RunEffects): Promise<boolean> {
-    return (await this.#jobs.getRun(run.job.runId)).outcome === "done";
+    return (await this.#jobs.getRun(run.job.runId, everything)).outcome === "done";
   }
 }
 

@@ -50,6 +50,13 @@ export const PipelineOptions = Type.Object(
       description:
         "What to do when a vCon was changed from outside while the pipeline ran: run again on the new revision, or fail.",
     }),
+    run_as: Type.Union([Type.Literal("caller"), Type.Literal("pipeline")], {
+      default: "caller",
+      title: "run as",
+      description:
+        "With whose rights it reads and saves vCons: of whoever queued the job, or its own, which are those of its " +
+        "tenant and of the access lists that name pipeline:NAME.",
+    }),
     checkpoint: Type.Boolean({
       default: false,
       title: "checkpoint",

@@ -2,6 +2,7 @@ import type { Database, Transaction } from "../database/database.ts";
 import { VconductorError } from "../errors.ts";
 import type { JobQueue, NewJob } from "../jobs/job-queue.ts";
 import type { VconChange, VconStore } from "../vcons/vcon-store.ts";
+import { toActor } from "./actor.ts";
 import { expectation } from "./atomic-committer.ts";
 
 /**
@@ -41,7 +42,7 @@ export function directCommit(options: {
     };
   }
   return async ({ changes, followUps }) => {
-    for (const job of followUps) await jobs.getQueue(job.queue);
+    for (const job of followUps) await jobs.getQueue(job.queue, toActor(job.principal).viewer);
     if (changes.length > 0) await store.transaction((tx) => write(tx, changes));
     if (followUps.length > 0) await queue.transaction((tx) => jobs.enqueueIn(tx, followUps));
   };

@@ -1,4 +1,5 @@
 import type { JsonObject } from "@vconductor/vcon";
+import type { Principal } from "../access/principal.ts";
 
 /** What a synchronous run of a processor or a pipeline answers with: the reference's VconProcessorOutput. */
 export interface ProcessorOutput {
@@ -20,7 +21,8 @@ export interface GivenDocument {
  *
  * Every method throws: vcon_not_found, invalid_options, invalid_vcon_state, parameter_not_found,
  * processor_not_registered, queue_not_found (a job's target), processor_failed, provider_failed,
- * pipeline_timeout, conflict (a vCon changed meanwhile; nothing is saved).
+ * pipeline_timeout, conflict (a vCon changed meanwhile; nothing is saved), forbidden (the caller may process the vCon,
+ * but not write what came of it).
  */
 export interface DirectRunner {
   /** One processor on a stored vCon. */
@@ -30,6 +32,7 @@ export interface DirectRunner {
     readonly processorOptions: Readonly<Record<string, unknown>>;
     readonly commit: boolean;
     readonly signal: AbortSignal;
+    readonly caller: Principal;
   }): Promise<ProcessorOutput>;
   /** One processor on the vCons and parameters given. */
   processGiven(options: {
@@ -39,6 +42,7 @@ export interface DirectRunner {
     readonly processorOptions: Readonly<Record<string, unknown>>;
     readonly commit: boolean;
     readonly signal: AbortSignal;
+    readonly caller: Principal;
   }): Promise<ProcessorOutput>;
   /** A pipeline on a stored vCon. @throws pipeline_not_found */
   pipelineOnStored(options: {
@@ -46,6 +50,7 @@ export interface DirectRunner {
     readonly uuid: string;
     readonly save: boolean;
     readonly signal: AbortSignal;
+    readonly caller: Principal;
   }): Promise<ProcessorOutput>;
   /** A pipeline on a vCon given, which counts as new. @throws pipeline_not_found */
   pipelineOnGiven(options: {
@@ -53,5 +58,6 @@ export interface DirectRunner {
     readonly vcon: GivenDocument;
     readonly save: boolean;
     readonly signal: AbortSignal;
+    readonly caller: Principal;
   }): Promise<ProcessorOutput>;
 }

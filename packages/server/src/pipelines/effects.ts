@@ -3,6 +3,7 @@ import { type JsonObject, migrate, rewrite } from "@vconductor/vcon";
 import type { NewJob } from "../jobs/job-queue.ts";
 import type { IoEntry, ProcessorIO } from "../processors/io.ts";
 import type { StoredVcon, VconChange } from "../vcons/vcon-store.ts";
+import type { Actor } from "./actor.ts";
 
 /** What the vCons of an IO were made from: their texts as stored or given, by uuid. */
 export type Sources = ReadonlyMap<
@@ -14,20 +15,31 @@ export type Sources = ReadonlyMap<
  * What an IO has to be stored: its new and modified vCons. What no processor touched keeps its exact text.
  * @param sources what the vCons were made from; one that a processor made has none
  */
-export function changesOf(io: ProcessorIO, sources: Sources): readonly VconChange[] {
+export function changesOf(io: ProcessorIO, sources: Sources, { viewer }: Actor): readonly VconChange[] {
+  // What is made out of a vCon is seen by those who see that one.
+  const like = io.entries.find((entry) => entry.origin !== undefined)?.uuid;
   return io.entries
     .filter((entry) => entry.modified)
     .map((entry) => {
       const { uuid, form, value } = entry;
-      return { uuid, form, value, body: textOf(entry, sources), stored: expected(entry, sources) };
+      return {
+        uuid,
+        form,
+        value,
+        body: textOf(entry, sources),
+        stored: expected(entry, sources),
+        viewer,
+        like,
+      };
     });
 }
 
-export function followUpsOf(io: ProcessorIO): readonly NewJob[] {
+export function followUpsOf(io: ProcessorIO, { principal }: Actor): readonly NewJob[] {
   return io.queuedJobs.map((job) => ({
     queue: job.queue,
     vconUuids: job.uuids,
     fromQueue: job.from || undefined,
+    principal,
   }));
 }
 

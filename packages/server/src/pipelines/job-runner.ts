@@ -12,10 +12,12 @@ import { PaidCalls } from "../usage/paid-calls.ts";
 import type { Prices } from "../usage/prices.ts";
 import type { UsageLedger } from "../usage/usage-ledger.ts";
 import type { StoredVcon, VconStore } from "../vcons/vcon-store.ts";
+import { type Actor, actorOf, toActor } from "./actor.ts";
 import type { Committer } from "./committer.ts";
 import type { PipelineOptions } from "./definition.ts";
 import { changesOf, followUpsOf } from "./effects.ts";
 import type { PipelineCache } from "./pipeline-cache.ts";
+import type { StoredPipeline } from "./pipeline-store.ts";
 import { ProgressReport } from "./progress-report.ts";
 import { runSteps, StepFailed } from "./run-steps.ts";
 
@@ -61,7 +63,7 @@ export class JobRunner {
       const pipeline = await retryWhileAway(() => pipelines.get(job.queue, job.pipelineRevision));
       options = pipeline.definition.pipeline_options;
       for (let reruns = 0; ; reruns++) {
-        const verdict = await this.#attempt(job, { definition: pipeline.definition, control });
+        const verdict = await this.#attempt(job, { pipeline, control });
         if (verdict !== "conflict") return;
         if (options.on_conflict === "fail" || reruns >= mostReruns) {
           throw new VconductorError(
@@ -83,14 +85,16 @@ export class JobRunner {
   async #attempt(
     job: ClaimedJob,
     options: {
-      readonly definition: Parameters<typeof runSteps>[0]["definition"];
+      readonly pipeline: StoredPipeline;
       readonly control: RunControl;
     },
   ) {
     const { jobs, registry, services, committer, pipelines, usage: ledger, prices } = this.#options;
-    const { definition, control } = options;
+    const { pipeline, control } = options;
+    const { definition } = pipeline;
+    const actor = actorOf(pipeline, job.principal);
     const { checkpoint } = definition.pipeline_options;
-    const sources = await this.#load(job);
+    const sources = await this.#load(job, actor);
     const io = new ProcessorIO();
     for (const { body: text, revision } of sources.values()) {
       io.add(readVcon(text, { maxDepth: Number.POSITIVE_INFINITY }).value, { stored: { text, revision } });
@@ -125,21 +129,23 @@ export class JobRunner {
     if (control.signal.aborted)
       throw new VconductorError("run_cancelled", "the run was stopped before its commit");
     const { save_vcons, success_queue } = definition.pipeline_options;
-    const changes = save_vcons ? changesOf(output, sources) : [];
+    const changes = save_vcons ? changesOf(output, sources, actor) : [];
     const success = await this.#successJob(job, success_queue);
     return await committer.commit({
       job,
       changes,
-      followUps: [...followUpsOf(output), ...success],
+      followUps: [...followUpsOf(output, actor), ...success],
       result: { steps, changed: changes.map((change) => change.uuid) },
     });
   }
 
   /** The job's vCons, in the order in which it names them. */
-  async #load(job: ClaimedJob): Promise<ReadonlyMap<string, StoredVcon>> {
+  async #load(job: ClaimedJob, { viewer }: Actor): Promise<ReadonlyMap<string, StoredVcon>> {
     const sources = new Map<string, StoredVcon>();
     const found = await Promise.all(
-      job.vconUuids.map((uuid) => retryWhileAway(() => this.#options.vcons.get(uuid))),
+      job.vconUuids.map((uuid) =>
+        retryWhileAway(() => this.#options.vcons.get(uuid, { viewer, to: "process" })),
+      ),
     );
     for (const stored of found) sources.set(stored.uuid, stored);
     return sources;
@@ -149,7 +155,7 @@ export class JobRunner {
   async #successJob(job: ClaimedJob, queue: string): Promise<readonly NewJob[]> {
     if (queue === "") return [];
     try {
-      await retryWhileAway(() => this.#options.jobs.getQueue(queue));
+      await retryWhileAway(() => this.#options.jobs.getQueue(queue, toActor(job.principal).viewer));
     } catch (error) {
       if (!(error instanceof VconductorError) || error.code !== "queue_not_found") throw error;
       this.#options.log.warn(
@@ -158,8 +164,8 @@ export class JobRunner {
       );
       return [];
     }
-    const { vconUuids, jobType, payload, queue: fromQueue, runId: originRun } = job;
-    return [{ queue, vconUuids, jobType, payload, fromQueue, originRun }];
+    const { vconUuids, jobType, payload, queue: fromQueue, runId: originRun, principal } = job;
+    return [{ queue, vconUuids, jobType, payload, fromQueue, originRun, principal }];
   }
 
   async #failed(

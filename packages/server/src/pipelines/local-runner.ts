@@ -1,4 +1,5 @@
 import { type JsonObject, readVcon } from "@vconductor/vcon";
+import { type Principal, viewerOf } from "../access/principal.ts";
 import { VconductorError } from "../errors.ts";
 import type { JobQueue } from "../jobs/job-queue.ts";
 import { ProcessorIO } from "../processors/io.ts";
@@ -8,6 +9,7 @@ import { PaidCalls, type PaidCallsOptions } from "../usage/paid-calls.ts";
 import type { Prices } from "../usage/prices.ts";
 import type { UsageLedger } from "../usage/usage-ledger.ts";
 import type { StoredVcon, VconStore } from "../vcons/vcon-store.ts";
+import { type Actor, actorOf, toActor } from "./actor.ts";
 import type { DirectCommit } from "./direct-commit.ts";
 import type { DirectRunner, GivenDocument, ProcessorOutput } from "./direct-run.ts";
 import { changesOf, followUpsOf, type Sources } from "./effects.ts";
@@ -35,8 +37,10 @@ export class LocalRunner implements DirectRunner {
   }
 
   async processStored(options: Parameters<DirectRunner["processStored"]>[0]): Promise<ProcessorOutput> {
-    const stored = await this.#options.vcons.get(options.uuid);
+    const actor = toActor(options.caller);
+    const stored = await this.#options.vcons.get(options.uuid, { viewer: actor.viewer, to: "process" });
     return await this.#process(options, {
+      actor,
       io: ioOfStored(stored),
       sources: new Map([[stored.uuid, stored]]),
     });
@@ -47,13 +51,15 @@ export class LocalRunner implements DirectRunner {
       vcons: options.vcons.map((vcon) => vcon.value),
       parameters: options.parameters,
     });
-    return await this.#process(options, { io, sources: sourcesOf(io, options.vcons) });
+    const actor = toActor(options.caller);
+    return await this.#process(options, { actor, io, sources: sourcesOf(io, options.vcons) });
   }
 
   async pipelineOnStored(options: Parameters<DirectRunner["pipelineOnStored"]>[0]): Promise<ProcessorOutput> {
-    const { definition } = await this.#options.pipelines.get(options.pipeline);
-    const stored = await this.#options.vcons.get(options.uuid);
+    const { actor, definition } = await this.#called(options);
+    const stored = await this.#options.vcons.get(options.uuid, { viewer: actor.viewer, to: "process" });
     return await this.#pipeline(options, {
+      actor,
       definition,
       io: ioOfStored(stored),
       sources: new Map([[stored.uuid, stored]]),
@@ -62,15 +68,22 @@ export class LocalRunner implements DirectRunner {
   }
 
   async pipelineOnGiven(options: Parameters<DirectRunner["pipelineOnGiven"]>[0]): Promise<ProcessorOutput> {
-    const { definition } = await this.#options.pipelines.get(options.pipeline);
+    const { actor, definition } = await this.#called(options);
     const io = new ProcessorIO();
     io.add(options.vcon.value);
     return await this.#pipeline(options, {
+      actor,
       definition,
       io,
       sources: sourcesOf(io, [options.vcon]),
       about: io.uuid(0),
     });
+  }
+
+  /** The pipeline, if the caller may use it, and for whom it works. */
+  async #called({ pipeline, caller }: { readonly pipeline: string; readonly caller: Principal }) {
+    const stored = await this.#options.pipelines.get(pipeline, viewerOf(caller));
+    return { actor: actorOf(stored, caller), definition: stored.definition };
   }
 
   async #process(
@@ -80,7 +93,7 @@ export class LocalRunner implements DirectRunner {
       readonly commit: boolean;
       readonly signal: AbortSignal;
     },
-    { io, sources }: { readonly io: ProcessorIO; readonly sources: Sources },
+    { actor, io, sources }: { readonly actor: Actor; readonly io: ProcessorIO; readonly sources: Sources },
   ): Promise<ProcessorOutput> {
     const { registry, services } = this.#options;
     const place = new StepPlace({ index: 0, count: 1, processor: options.processor });
@@ -90,16 +103,17 @@ export class LocalRunner implements DirectRunner {
       io,
       services,
       signal: options.signal,
-      pipeline: lendPipeline({ registry, services, ...this.#lending() }, place),
+      pipeline: lendPipeline({ registry, services, ...this.#lending(actor) }, place),
       requireInput: false,
     });
-    await this.#save(io, options.commit ? sources : undefined);
+    await this.#save(io, { actor, sources: options.commit ? sources : undefined });
     return io.toOutput();
   }
 
   async #pipeline(
     options: { readonly pipeline: string; readonly save: boolean; readonly signal: AbortSignal },
     run: Pick<Parameters<typeof runSteps>[0], "definition" | "io"> & {
+      readonly actor: Actor;
       readonly sources: Sources;
       readonly about: string;
     },
@@ -112,9 +126,12 @@ export class LocalRunner implements DirectRunner {
         registry,
         services,
         signal: options.signal,
-        ...this.#lending({ queue: options.pipeline, budget: run.definition.pipeline_options }),
+        ...this.#lending(run.actor, {
+          queue: options.pipeline,
+          budget: run.definition.pipeline_options,
+        }),
       });
-      await this.#save(io, options.save ? run.sources : undefined);
+      await this.#save(io, { actor: run.actor, sources: options.save ? run.sources : undefined });
       return io.toOutput();
     } catch (error) {
       if (!(error instanceof StepFailed)) throw error;
@@ -128,18 +145,21 @@ export class LocalRunner implements DirectRunner {
     }
   }
 
-  #lending(pipeline: Pick<PaidCallsOptions, "queue" | "budget"> = {}) {
+  #lending({ viewer }: Actor, pipeline: Pick<PaidCallsOptions, "queue" | "budget"> = {}) {
     const { usage: ledger, prices, pipelines } = this.#options;
     return {
       paid: new PaidCalls({ ledger, prices, ...pipeline }),
-      definitionOf: async (name: string) => (await pipelines.get(name)).definition,
+      definitionOf: async (name: string) => (await pipelines.get(name, viewer)).definition,
     };
   }
 
   /** Queued jobs are pushed whether or not changes are saved; both commit together. */
-  async #save(io: ProcessorIO, sources: Sources | undefined): Promise<void> {
-    const changes = sources === undefined ? [] : changesOf(io, sources);
-    const followUps = followUpsOf(io);
+  async #save(
+    io: ProcessorIO,
+    { actor, sources }: { readonly actor: Actor; readonly sources: Sources | undefined },
+  ): Promise<void> {
+    const changes = sources === undefined ? [] : changesOf(io, sources, actor);
+    const followUps = followUpsOf(io, actor);
     if (changes.length > 0 || followUps.length > 0) await this.#options.commit({ changes, followUps });
   }
 }

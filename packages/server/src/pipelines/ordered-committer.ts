@@ -3,6 +3,7 @@ import type { Database } from "../database/database.ts";
 import { retryWhileAway } from "../database/retry.ts";
 import type { ClaimedJob, FinishVerdict, JobQueue, NewJob } from "../jobs/job-queue.ts";
 import type { VconStore } from "../vcons/vcon-store.ts";
+import { toActor } from "./actor.ts";
 import { expectation } from "./atomic-committer.ts";
 import type { Committer, CommitVerdict, RunEffects } from "./committer.ts";
 
@@ -40,7 +41,9 @@ export class OrderedCommitter implements Committer {
     );
     if (alive === undefined) return "lost";
     // A missing queue must be found before anything is written.
-    for (const { queue } of effects.followUps) await retryWhileAway(() => this.#jobs.getQueue(queue));
+    for (const { queue, principal } of effects.followUps) {
+      await retryWhileAway(() => this.#jobs.getQueue(queue, toActor(principal).viewer));
+    }
     const written = await retryWhileAway(() => this.#write(effects));
     if (written === "conflict") return "conflict";
     const verdict = await this.#finish(effects.job, { followUps: effects.followUps, result: effects.result });

@@ -1,3 +1,4 @@
+import { everything } from "../access/principal.ts";
 import type { PipelineStore, StoredPipeline } from "./pipeline-store.ts";
 
 /**
@@ -13,13 +14,15 @@ export class PipelineCache {
   }
 
   /**
+   * Whoever queued the job was let into the queue; the pipeline comes with it.
+   *
    * @param revision as the claim told it; null where pipelines are in another database: then it is read each time
    * @throws pipeline_not_found
    */
   async get(name: string, revision: number | null): Promise<StoredPipeline> {
     const known = this.#known.get(name);
     if (known !== undefined && revision !== null && known.revision === revision) return known;
-    const current = await this.#store.get(name);
+    const current = await this.#store.get(name, everything);
     this.#known.set(name, current);
     return current;
   }

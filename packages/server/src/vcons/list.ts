@@ -1,5 +1,6 @@
 import { partyKey } from "@vconductor/vcon";
 import { sql } from "kysely";
+import { visible } from "../access/visible.ts";
 import type { Database } from "../database/database.ts";
 import type { VconFilter, VconListing } from "./vcon-store.ts";
 
@@ -26,6 +27,7 @@ export async function listVcons(database: Database, filter: VconFilter): Promise
       ])
       .orderBy("created_at", "desc")
       .orderBy("uuid", "desc")
+      .where(visible(filter.viewer, "read"))
       .limit(filter.limit);
     if (parties.length > 0) query = query.where("parties", "@>", sql<string[]>`${parties}::text[]`);
     if (filter.since !== undefined) query = query.where("created_at", ">=", filter.since);

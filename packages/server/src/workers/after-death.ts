@@ -1,3 +1,4 @@
+import { everything } from "../access/principal.ts";
 import { retryWhileAway } from "../database/retry.ts";
 import type { JobQueue } from "../jobs/job-queue.ts";
 import { retryPolicy } from "../pipelines/job-runner.ts";
@@ -6,7 +7,7 @@ import type { PipelineStore } from "../pipelines/pipeline-store.ts";
 /** The failure queue of the pipeline that serves a queue, if it has both. */
 export function failureQueues(pipelines: PipelineStore): (queue: string) => Promise<string | undefined> {
   return async (queue) => {
-    const pipeline = await pipelines.get(queue).catch(() => undefined);
+    const pipeline = await pipelines.get(queue, everything).catch(() => undefined);
     return pipeline?.definition.pipeline_options.failure_queue || undefined;
   };
 }
@@ -24,12 +25,12 @@ export async function afterDeath(options: {
   readonly crashLimit: number;
 }): Promise<void> {
   const { worker, how, jobs, pipelines, crashLimit } = options;
-  const runs = await retryWhileAway(() => jobs.activeRuns({ worker }));
+  const runs = await retryWhileAway(() => jobs.activeRuns({ worker, viewer: everything }));
   const overdue = runs.filter((run) => run.overdueAt !== null);
   const cancelled = runs.filter((run) => run.overdueAt === null && run.cancelRequestedAt !== null);
   const others = runs.filter((run) => run.overdueAt === null && run.cancelRequestedAt === null);
   for (const run of overdue) {
-    const pipeline = await pipelines.get(run.queue).catch(() => undefined);
+    const pipeline = await pipelines.get(run.queue, everything).catch(() => undefined);
     const policy = pipeline?.definition.pipeline_options;
     await retryWhileAway(() =>
       jobs.fail({

@@ -1,3 +1,4 @@
+import { everything } from "../access/principal.ts";
 import type { ClaimedJob, JobQueue } from "../jobs/job-queue.ts";
 import type { PipelineStore } from "../pipelines/pipeline-store.ts";
 import type { ServerRegistry } from "../servers/server-registry.ts";
@@ -126,7 +127,7 @@ export class WorkerLoop implements Service {
     this.#stale = false;
     const { servers, pipelines, address } = this.#options;
     const tended = await servers.tended(address);
-    const served = pipelines === undefined ? undefined : new Set(await pipelines.list());
+    const served = pipelines === undefined ? undefined : new Set(await pipelines.list(everything));
     this.#tending.set(tended.filter((entry) => served === undefined || served.has(entry.queue)));
     this.#refreshedAt = Date.now();
   }

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { everything as viewer } from "../../src/access/principal.ts";
 import type { Transaction } from "../../src/database/database.ts";
 import type { ClaimedJob, JobQueue, NewJob, Turn } from "../../src/jobs/job-queue.ts";
 import type { PipelineStore } from "../../src/pipelines/pipeline-store.ts";
@@ -27,8 +28,9 @@ export function describeJobQueue(name: string, open: () => Promise<JobQueueUnder
 
     /** A queue with a pipeline, so that its jobs can be claimed. */
     async function makeQueue(queue: string, options: { readonly saves?: boolean } = {}): Promise<void> {
-      await jobs.createQueue({ name: queue });
+      await jobs.createQueue({ viewer, name: queue });
       await under.pipelines.put({
+        viewer,
         name: queue,
         definition: {
           pipeline_options: {
@@ -42,6 +44,7 @@ export function describeJobQueue(name: string, open: () => Promise<JobQueueUnder
             retry_delay: 0,
             retry_backoff: false,
             on_conflict: "rerun",
+            run_as: "caller",
             checkpoint: false,
             run_budget: 0,
             run_token_limit: 0,
@@ -78,21 +81,23 @@ export function describeJobQueue(name: string, open: () => Promise<JobQueueUnder
     const finish = (runId: number, followUps: readonly NewJob[] = []) =>
       under.transaction((tx) => jobs.finish(tx, [{ runId, followUps }]));
     const waiting = async (queue: string) =>
-      (await jobs.listWaiting({ queue, offset: 0, limit: 100 })).map((job) => job.vconUuids[0]);
+      (await jobs.listWaiting({ viewer, queue, offset: 0, limit: 100 })).map((job) => job.vconUuids[0]);
     const failing = { failureQueueOf: async () => undefined, crashLimit: 3, reason };
 
     test("queues are made once, listed, and deleted with what waits in them", async () => {
       await makeQueue("q");
-      await expect(jobs.createQueue({ name: "q" })).rejects.toMatchObject({
+      await expect(jobs.createQueue({ viewer, name: "q" })).rejects.toMatchObject({
         code: "queue_exists",
         message: "queue: q already exists",
       });
       await add("q", "a");
       await add("q", "b");
       const running = await one("q");
-      expect((await jobs.deleteQueue("q")).map((job) => job.vconUuids)).toEqual([["b"]]);
-      await expect(jobs.deleteQueue("q")).rejects.toMatchObject({ message: "queue: q not found" });
-      expect(await jobs.listQueues({ kind: "pipeline" })).toEqual([]);
+      expect((await jobs.deleteQueue({ viewer, name: "q" })).map((job) => job.vconUuids)).toEqual([["b"]]);
+      await expect(jobs.deleteQueue({ viewer, name: "q" })).rejects.toMatchObject({
+        message: "queue: q not found",
+      });
+      expect(await jobs.listQueues({ viewer, kind: "pipeline" })).toEqual([]);
       // The job in progress went on, and comes out.
       expect(await finish(running.runId)).toEqual(["finished"]);
     });
@@ -173,14 +178,14 @@ export function describeJobQueue(name: string, open: () => Promise<JobQueueUnder
       await makeQueue("paused");
       await makeQueue("full");
       await makeQueue("empty");
-      await jobs.createQueue({ name: "unserved" });
+      await jobs.createQueue({ viewer, name: "unserved" });
       for (const queue of ["paused", "full", "unserved"]) await add(queue, queue);
-      await jobs.setPaused({ name: "paused", paused: true });
+      await jobs.setPaused({ viewer, name: "paused", paused: true });
       const cycle = ["paused", "empty", "unserved", "missing", "full"].map((queue) => ({ queue, count: 2 }));
       expect((await claim(cycle, 10)).map((job) => job.queue)).toEqual(["full"]);
-      await jobs.setPaused({ name: "paused", paused: false });
+      await jobs.setPaused({ viewer, name: "paused", paused: false });
       expect((await claim(cycle, 10)).map((job) => job.queue)).toEqual(["paused"]);
-      await expect(jobs.setPaused({ name: "none", paused: true })).rejects.toMatchObject({
+      await expect(jobs.setPaused({ viewer, name: "none", paused: true })).rejects.toMatchObject({
         code: "queue_not_found",
       });
     });
@@ -231,7 +236,7 @@ export function describeJobQueue(name: string, open: () => Promise<JobQueueUnder
         }),
       );
       expect(await waiting("q")).toEqual([]);
-      expect(await jobs.activeRuns()).toEqual([]);
+      expect(await jobs.activeRuns({ viewer })).toEqual([]);
     });
 
     test("finishing: once; again it says already; after the lease has passed on it says lost", async () => {
@@ -239,7 +244,7 @@ export function describeJobQueue(name: string, open: () => Promise<JobQueueUnder
       await makeQueue("next");
       await add("q", "a");
       const first = await one("q");
-      await jobs.requeueRun(first.runId);
+      await jobs.requeueRun(first.runId, viewer);
       expect(await finish(first.runId, [{ queue: "next", vconUuids: ["a"] }])).toEqual(["lost"]);
       expect(await waiting("next")).toEqual([]);
       const second = await one("q");
@@ -247,7 +252,11 @@ export function describeJobQueue(name: string, open: () => Promise<JobQueueUnder
       expect(await finish(second.runId, [{ queue: "next", vconUuids: ["a"] }])).toEqual(["finished"]);
       expect(await finish(second.runId, [{ queue: "next", vconUuids: ["a"] }])).toEqual(["already"]);
       expect(await waiting("next")).toEqual(["a"]);
-      expect(await jobs.getRun(second.runId)).toMatchObject({ outcome: "done", progress: 100, attempt: 1 });
+      expect(await jobs.getRun(second.runId, viewer)).toMatchObject({
+        outcome: "done",
+        progress: 100,
+        attempt: 1,
+      });
     });
 
     test("a follow-up to a missing queue ends nothing", async () => {
@@ -281,7 +290,7 @@ export function describeJobQueue(name: string, open: () => Promise<JobQueueUnder
         expect(await jobs.recover({ ...failing, runIds: [run.runId] })).toEqual([]);
       }
       expect(await waiting("q")).toEqual(["b"]);
-      const [failed] = await jobs.listFailed({ queue: "q", after: 0, limit: 10 });
+      const [failed] = await jobs.listFailed({ viewer, queue: "q", after: 0, limit: 10 });
       expect(failed).toMatchObject({ vconUuids: ["a"], error: { code: "worker_died" } });
       expect((await one("q")).vconUuids).toEqual(["b"]);
     });
@@ -311,13 +320,13 @@ export function describeJobQueue(name: string, open: () => Promise<JobQueueUnder
       expect(second.attempt).toBe(2);
       expect(await jobs.fail({ runId: second.runId, error, retry, failureQueue: "none" })).toBe("failed");
       expect(await jobs.fail({ runId: second.runId, error })).toBeUndefined();
-      expect(await jobs.listFailed({ queue: "q", after: 0, limit: 10 })).toMatchObject([
+      expect(await jobs.listFailed({ viewer, queue: "q", after: 0, limit: 10 })).toMatchObject([
         { lastRun: second.runId, attempts: 2, error },
       ]);
-      await expect(jobs.requeueFailed({ queue: "q", runId: first.runId })).rejects.toMatchObject({
+      await expect(jobs.requeueFailed({ viewer, queue: "q", runId: first.runId })).rejects.toMatchObject({
         code: "run_not_found",
       });
-      await jobs.requeueFailed({ queue: "q", runId: second.runId });
+      await jobs.requeueFailed({ viewer, queue: "q", runId: second.runId });
       expect((await one("q")).attempt).toBe(1);
     });
 
@@ -328,7 +337,7 @@ export function describeJobQueue(name: string, open: () => Promise<JobQueueUnder
       const retry = { limit: 5, delayMs: 3_600_000, backoff: true };
       await jobs.fail({ runId: run.runId, error: reason, retry });
       expect(await claim("q")).toEqual([]);
-      const [job] = await jobs.listWaiting({ queue: "q", offset: 0, limit: 1 });
+      const [job] = await jobs.listWaiting({ viewer, queue: "q", offset: 0, limit: 1 });
       expect(job?.state).toBe("scheduled");
       expect(job?.runAfter?.getTime()).toBeGreaterThan(Date.now() + 3_500_000);
     });
@@ -339,8 +348,8 @@ export function describeJobQueue(name: string, open: () => Promise<JobQueueUnder
       await add("q", "a");
       const run = await one("q");
       await jobs.fail({ runId: run.runId, error: reason, failureQueue: "broken" });
-      expect(await jobs.listFailed({ queue: "q", after: 0, limit: 10 })).toEqual([]);
-      expect(await jobs.listWaiting({ queue: "broken", offset: 0, limit: 10 })).toMatchObject([
+      expect(await jobs.listFailed({ viewer, queue: "q", after: 0, limit: 10 })).toEqual([]);
+      expect(await jobs.listWaiting({ viewer, queue: "broken", offset: 0, limit: 10 })).toMatchObject([
         { vconUuids: ["a"], fromQueue: "q", originRun: run.runId, error: reason },
       ]);
     });
@@ -349,37 +358,37 @@ export function describeJobQueue(name: string, open: () => Promise<JobQueueUnder
       await makeQueue("q");
       for (const vcon of ["a", "b", "c"]) await add("q", vcon);
       const [a, b] = await claim("q", 2);
-      await jobs.requeueRun(a?.runId ?? 0);
-      await jobs.requeueRun(b?.runId ?? 0);
+      await jobs.requeueRun(a?.runId ?? 0, viewer);
+      await jobs.requeueRun(b?.runId ?? 0, viewer);
       expect(await waiting("q")).toEqual(["b", "a", "c"]);
       const run = await one("q");
-      await jobs.removeRun(run.runId);
-      await expect(jobs.removeRun(run.runId)).rejects.toMatchObject({
+      await jobs.removeRun(run.runId, viewer);
+      await expect(jobs.removeRun(run.runId, viewer)).rejects.toMatchObject({
         message: `job: ${run.runId} not found`,
       });
-      const [next] = await jobs.listWaiting({ queue: "q", offset: 0, limit: 1 });
-      await jobs.cancelWaiting({ queue: "q", jobId: next?.id ?? 0 });
+      const [next] = await jobs.listWaiting({ viewer, queue: "q", offset: 0, limit: 1 });
+      await jobs.cancelWaiting({ viewer, queue: "q", jobId: next?.id ?? 0 });
       expect(await waiting("q")).toEqual(["c"]);
       const last = await one("q");
-      await jobs.requestCancel(last.runId);
+      await jobs.requestCancel(last.runId, viewer);
       expect(await jobs.heartbeat({ runIds: [last.runId], leaseMs: 60_000 })).toMatchObject([
         { cancelRequested: true },
       ]);
       expect(await jobs.cancelled({ runId: last.runId, message: "asked to" })).toBe(true);
       expect(await jobs.cancelled({ runId: last.runId, message: "asked to" })).toBe(false);
-      await expect(jobs.requestCancel(last.runId)).rejects.toMatchObject({ code: "run_not_active" });
-      await expect(jobs.requestCancel(999_999)).rejects.toMatchObject({ code: "run_not_found" });
+      await expect(jobs.requestCancel(last.runId, viewer)).rejects.toMatchObject({ code: "run_not_active" });
+      await expect(jobs.requestCancel(999_999, viewer)).rejects.toMatchObject({ code: "run_not_found" });
     });
 
     test("a requeue to a queue that is gone is refused, and the run goes on", async () => {
       await makeQueue("q");
       await add("q", "a");
       const { runId } = await one("q");
-      await jobs.deleteQueue("q");
-      await expect(jobs.requeueRun(runId)).rejects.toMatchObject({
+      await jobs.deleteQueue({ viewer, name: "q" });
+      await expect(jobs.requeueRun(runId, viewer)).rejects.toMatchObject({
         message: `requeue_in_progress_job(${runId}): queue: q does not exist`,
       });
-      expect(await jobs.activeRuns()).toHaveLength(1);
+      expect(await jobs.activeRuns({ viewer })).toHaveLength(1);
     });
 
     test("handing back uses up no attempt", async () => {
@@ -388,7 +397,7 @@ export function describeJobQueue(name: string, open: () => Promise<JobQueueUnder
       const run = await one("q");
       await jobs.release({ runIds: [run.runId], reason: "stopping" });
       expect(await one("q")).toMatchObject({ attempt: 1, crashes: 0 });
-      expect(await jobs.getRun(run.runId)).toMatchObject({ outcome: "released" });
+      expect(await jobs.getRun(run.runId, viewer)).toMatchObject({ outcome: "released" });
     });
 
     test("history: progress, filters, pages, and an end to it", async () => {
@@ -398,13 +407,17 @@ export function describeJobQueue(name: string, open: () => Promise<JobQueueUnder
       const first = a?.runId ?? 0;
       const second = b?.runId ?? 0;
       await jobs.progress({ runId: first, progress: 41.6, message: "half way" });
-      expect(await jobs.getRun(first)).toMatchObject({ progress: 42, message: "half way", finishedAt: null });
+      expect(await jobs.getRun(first, viewer)).toMatchObject({
+        progress: 42,
+        message: "half way",
+        finishedAt: null,
+      });
       await finish(first);
       await expect(jobs.progress({ runId: first, progress: 1 })).rejects.toMatchObject({
         code: "run_not_active",
       });
       const ids = async (filter: object) =>
-        (await jobs.listRuns({ limit: 10, ...filter })).map((run) => run.id);
+        (await jobs.listRuns({ viewer, limit: 10, ...filter })).map((run) => run.id);
       expect(await ids({})).toEqual([second, first]);
       expect(await ids({ active: true })).toEqual([second]);
       expect(await ids({ outcome: "done" })).toEqual([first]);

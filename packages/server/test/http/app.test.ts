@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { everything } from "../../src/access/principal.ts";
 import { startApi, type TestApi } from "./start-api.ts";
 
 let api: TestApi;
@@ -224,7 +225,7 @@ describe("queues", () => {
     await api.call("POST", "/queue/paused");
     expect((await api.call("PATCH", "/queue/paused", { body: { paused: true } })).status).toBe(204);
     expect((await api.call("PATCH", "/queue/paused", { body: { paused: null } })).status).toBe(422);
-    expect(await api.stores.jobs.getQueue("paused")).toMatchObject({ paused: true });
+    expect(await api.stores.jobs.getQueue("paused", everything)).toMatchObject({ paused: true });
     expect((await api.call("POST", "/server/queue/paused", { body: { weight: "7" } })).status).toBe(204);
     expect((await api.call("POST", "/server/queue/paused", { body: { weight: null } })).status).toBe(422);
     expect((await api.call("GET", "/server/queues")).json).toMatchObject({ paused: { weight: 7 } });

@@ -318,7 +318,13 @@ describe("GET /events", () => {
               ),
           ),
         );
-      expect(await about("vcon.stored")).toEqual({ type: "vcon.stored", uuid: work.uuid, revision: 1 });
+      expect(await about("vcon.stored")).toEqual({
+        type: "vcon.stored",
+        uuid: work.uuid,
+        revision: 1,
+        tenant: "default",
+        restricted: false,
+      });
       expect(await about("queue.created")).toMatchObject({ queue: work.queue });
       expect(await about("job.queued")).toMatchObject({ job: expect.any(Number) });
       const started = await about("run.started");

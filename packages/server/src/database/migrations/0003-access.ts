@@ -32,7 +32,9 @@ const statements: readonly string[] = [
   `alter table vconductor.run
      add column tenant text not null default 'default',
      add column principal jsonb`,
+  // Those of the default tenant may be used by all.
   `alter table vconductor.pipeline add column tenant text not null default 'default'`,
+  `alter table vconductor.queue add column tenant text not null default 'default'`,
   // A run is its job's tenant's, and acts for whom the job acts.
   `create function vconductor.run_of_job() returns trigger language plpgsql as $$
    begin

@@ -1,5 +1,6 @@
 import { Type } from "typebox";
 import type { App } from "../app.ts";
+import { viewerIn } from "../authentication.ts";
 import type { HttpContext } from "../context.ts";
 import { fromCursor, numberIn, toCursor } from "../cursor.ts";
 import { toFailedJob } from "../job-json.ts";
@@ -38,7 +39,12 @@ export function failedJobRoutes(app: App, { jobs }: HttpContext): void {
     async (request, reply) => {
       const { limit, cursor } = request.query;
       const after = numberIn(fromCursor(cursor, 1), 0) ?? 0;
-      const failed = await jobs.listFailed({ queue: request.params.name, after, limit });
+      const failed = await jobs.listFailed({
+        queue: request.params.name,
+        after,
+        limit,
+        viewer: viewerIn(request),
+      });
       const last = failed.length === limit ? failed.at(-1)?.lastRun : undefined;
       return json(reply, { jobs: failed.map(toFailedJob), next: last ? toCursor([last]) : null });
     },
@@ -58,7 +64,11 @@ export function failedJobRoutes(app: App, { jobs }: HttpContext): void {
       },
     },
     async (request, reply) => {
-      await jobs.requeueFailed({ queue: request.params.name, runId: request.params.run_id });
+      await jobs.requeueFailed({
+        queue: request.params.name,
+        runId: request.params.run_id,
+        viewer: viewerIn(request),
+      });
       return noContent(reply);
     },
   );

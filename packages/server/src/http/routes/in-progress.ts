@@ -1,5 +1,6 @@
 import { Type } from "typebox";
 import type { App } from "../app.ts";
+import { viewerIn } from "../authentication.ts";
 import type { HttpContext } from "../context.ts";
 import { toInProgress } from "../job-json.ts";
 import { answers, NoContent, RunId, ref } from "../schemas.ts";
@@ -21,8 +22,8 @@ export function inProgressRoutes(app: App, { jobs }: HttpContext): void {
         response: answers({ 200: Type.Record(Type.String(), ref("InProgressJob")) }),
       },
     },
-    async (_, reply) => {
-      const runs = await jobs.activeRuns();
+    async (request, reply) => {
+      const runs = await jobs.activeRuns({ viewer: viewerIn(request) });
       return json(reply, Object.fromEntries(runs.map((run) => [String(run.id), toInProgress(run)])));
     },
   );
@@ -41,7 +42,7 @@ export function inProgressRoutes(app: App, { jobs }: HttpContext): void {
       },
     },
     async (request, reply) => {
-      await jobs.requeueRun(request.params.job_id);
+      await jobs.requeueRun(request.params.job_id, viewerIn(request));
       return noContent(reply);
     },
   );
@@ -60,7 +61,7 @@ export function inProgressRoutes(app: App, { jobs }: HttpContext): void {
       },
     },
     async (request, reply) => {
-      await jobs.removeRun(request.params.job_id);
+      await jobs.removeRun(request.params.job_id, viewerIn(request));
       return noContent(reply);
     },
   );

@@ -1,5 +1,6 @@
 import { Type } from "typebox";
 import type { App } from "../app.ts";
+import { callerOf } from "../authentication.ts";
 import type { HttpContext } from "../context.ts";
 import { signalOf } from "../request-signal.ts";
 import { AnyVcon, answers, documented, Name, ref, VconUuid, vconTypes } from "../schemas.ts";
@@ -43,6 +44,7 @@ export function pipelineRunRoutes(app: App, { runner, config }: HttpContext): vo
         vcon: { text, value },
         save: request.query.save_vcons,
         signal: signalOf(reply),
+        caller: callerOf(request),
       });
       return json(reply, request.query.return_results ? output : null);
     },
@@ -68,6 +70,7 @@ export function pipelineRunRoutes(app: App, { runner, config }: HttpContext): vo
         uuid: request.params.vcon_uuid,
         save: request.query.save_vcons,
         signal: signalOf(reply),
+        caller: callerOf(request),
       });
       return json(reply, request.query.return_results ? output : null);
     },

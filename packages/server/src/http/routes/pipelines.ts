@@ -6,6 +6,7 @@ import { checkDefinitionOptions } from "../../processors/options.ts";
 import { maskSecrets } from "../../processors/options-secrets.ts";
 import type { ProcessorRegistry } from "../../processors/registry.ts";
 import type { App } from "../app.ts";
+import { viewerIn } from "../authentication.ts";
 import type { HttpContext } from "../context.ts";
 import { definitionOf } from "../definition-body.ts";
 import { answers, Name, NoContent, ref, withHeaders } from "../schemas.ts";
@@ -27,7 +28,7 @@ export function pipelineRoutes(app: App, { pipelines, processors }: HttpContext)
         response: answers({ 200: Type.Array(Type.String()) }),
       },
     },
-    async (_, reply) => json(reply, await pipelines.list()),
+    async (request, reply) => json(reply, await pipelines.list(viewerIn(request))),
   );
 
   app.put(
@@ -56,7 +57,7 @@ export function pipelineRoutes(app: App, { pipelines, processors }: HttpContext)
           processor_options: { ...commonOptionDefaults, ...step.processor_options },
         })),
       };
-      await pipelines.put({ name: request.params.name, definition: stored });
+      await pipelines.put({ name: request.params.name, definition: stored, viewer: viewerIn(request) });
       return noContent(reply);
     },
   );
@@ -75,7 +76,7 @@ export function pipelineRoutes(app: App, { pipelines, processors }: HttpContext)
       },
     },
     async (request, reply) => {
-      const { definition, revision } = await pipelines.get(request.params.name);
+      const { definition, revision } = await pipelines.get(request.params.name, viewerIn(request));
       reply.header("etag", `"${revision}"`);
       return json(reply, masked(definition, processors));
     },
@@ -95,7 +96,7 @@ export function pipelineRoutes(app: App, { pipelines, processors }: HttpContext)
       },
     },
     async (request, reply) => {
-      await pipelines.delete(request.params.name);
+      await pipelines.delete(request.params.name, viewerIn(request));
       return noContent(reply);
     },
   );

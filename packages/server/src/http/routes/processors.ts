@@ -6,6 +6,7 @@ import type { Processor } from "../../processors/define.ts";
 import { readInput } from "../../processors/io-input.ts";
 import { checkDefinitionOptions, optionsComponent } from "../../processors/options.ts";
 import type { App } from "../app.ts";
+import { callerOf } from "../authentication.ts";
 import { missingBody } from "../body.ts";
 import type { HttpContext } from "../context.ts";
 import { signalOf } from "../request-signal.ts";
@@ -64,6 +65,7 @@ function storedRoute(app: App, { context, processor }: ProcessorRoute): void {
         processorOptions: options,
         commit: request.query.commit_changes,
         signal: signalOf(reply),
+        caller: callerOf(request),
       });
       return json(reply, shown(output, request.query.return_whole_vcon));
     },
@@ -97,6 +99,7 @@ function givenRoute(app: App, { context, processor }: ProcessorRoute): void {
         processorOptions: options,
         commit: request.query.commit_changes,
         signal: signalOf(reply),
+        caller: callerOf(request),
       });
       return json(reply, shown(output, request.query.return_whole_vcon));
     },

@@ -2,6 +2,7 @@ import { Type } from "typebox";
 import { VconductorError } from "../../errors.ts";
 import type { NewJob } from "../../jobs/job-queue.ts";
 import type { App } from "../app.ts";
+import { callerOf, viewerIn } from "../authentication.ts";
 import type { HttpContext } from "../context.ts";
 import { toQueueJob } from "../job-json.ts";
 import { answers, limitOf, Name, NoContent, ref, smallBody, withHeaders } from "../schemas.ts";
@@ -54,10 +55,10 @@ export function queueRoutes(app: App, { jobs, config }: HttpContext): void {
         response: answers({ 200: Type.Array(Type.String()) }),
       },
     },
-    async (_, reply) =>
+    async (request, reply) =>
       json(
         reply,
-        (await jobs.listQueues({ kind: "pipeline" })).map((queue) => queue.name),
+        (await jobs.listQueues({ kind: "pipeline", viewer: viewerIn(request) })).map((queue) => queue.name),
       ),
   );
 
@@ -74,7 +75,7 @@ export function queueRoutes(app: App, { jobs, config }: HttpContext): void {
       },
     },
     async (request, reply) => {
-      await jobs.createQueue({ name: request.params.name });
+      await jobs.createQueue({ name: request.params.name, viewer: viewerIn(request) });
       return noContent(reply);
     },
   );
@@ -97,7 +98,11 @@ export function queueRoutes(app: App, { jobs, config }: HttpContext): void {
       },
     },
     async (request, reply) => {
-      const waiting = await jobs.listWaiting({ queue: request.params.name, ...request.query });
+      const waiting = await jobs.listWaiting({
+        queue: request.params.name,
+        viewer: viewerIn(request),
+        ...request.query,
+      });
       return json(reply, waiting.map(toQueueJob));
     },
   );
@@ -124,7 +129,10 @@ export function queueRoutes(app: App, { jobs, config }: HttpContext): void {
       },
     },
     async (request, reply) => {
-      const { jobId, length } = await jobs.enqueue(toNewJob(request.params.name, request.body));
+      const { jobId, length } = await jobs.enqueue({
+        ...toNewJob(request.params.name, request.body),
+        principal: callerOf(request),
+      });
       return json(reply.header("vconductor-job-id", String(jobId)), length);
     },
   );
@@ -142,7 +150,10 @@ export function queueRoutes(app: App, { jobs, config }: HttpContext): void {
         response: answers({ 200: Type.Array(ref("QueueJob")) }, 404),
       },
     },
-    async (request, reply) => json(reply, (await jobs.deleteQueue(request.params.name)).map(toQueueJob)),
+    async (request, reply) => {
+      const waiting = await jobs.deleteQueue({ name: request.params.name, viewer: viewerIn(request) });
+      return json(reply, waiting.map(toQueueJob));
+    },
   );
 
   app.patch(
@@ -161,7 +172,11 @@ export function queueRoutes(app: App, { jobs, config }: HttpContext): void {
       },
     },
     async (request, reply) => {
-      await jobs.setPaused({ name: request.params.name, paused: request.body.paused });
+      await jobs.setPaused({
+        name: request.params.name,
+        paused: request.body.paused,
+        viewer: viewerIn(request),
+      });
       return noContent(reply);
     },
   );
@@ -182,7 +197,11 @@ export function queueRoutes(app: App, { jobs, config }: HttpContext): void {
       },
     },
     async (request, reply) => {
-      await jobs.cancelWaiting({ queue: request.params.name, jobId: request.params.job_id });
+      await jobs.cancelWaiting({
+        queue: request.params.name,
+        jobId: request.params.job_id,
+        viewer: viewerIn(request),
+      });
       return noContent(reply);
     },
   );

@@ -1,6 +1,7 @@
 import { Type } from "typebox";
 import { type Run, type RunOutcome, runOutcomes } from "../../jobs/run.ts";
 import type { App } from "../app.ts";
+import { viewerIn } from "../authentication.ts";
 import type { HttpContext } from "../context.ts";
 import { fromCursor, numberIn, toCursor } from "../cursor.ts";
 import { toRunJson } from "../job-json.ts";
@@ -49,7 +50,11 @@ export function runRoutes(app: App, { jobs, usage }: HttpContext): void {
     },
     async (request, reply) => {
       const { cursor, ...filter } = request.query;
-      const runs = await jobs.listRuns({ ...filter, before: numberIn(fromCursor(cursor, 1), 0) });
+      const runs = await jobs.listRuns({
+        ...filter,
+        viewer: viewerIn(request),
+        before: numberIn(fromCursor(cursor, 1), 0),
+      });
       const last = runs.length === filter.limit ? runs.at(-1) : undefined;
       return json(reply, {
         runs: await withUsage(runs),
@@ -70,7 +75,8 @@ export function runRoutes(app: App, { jobs, usage }: HttpContext): void {
         response: answers({ 200: ref("Run") }, 404),
       },
     },
-    async (request, reply) => json(reply, await one(await jobs.getRun(request.params.run_id))),
+    async (request, reply) =>
+      json(reply, await one(await jobs.getRun(request.params.run_id, viewerIn(request)))),
   );
 
   app.get(
@@ -90,12 +96,12 @@ export function runRoutes(app: App, { jobs, usage }: HttpContext): void {
       },
     },
     async (request, reply) => {
-      const run = await jobs.getRun(request.params.run_id);
+      const run = await jobs.getRun(request.params.run_id, viewerIn(request));
       if (run.finishedAt !== null) return json(reply, await one(run));
       const gone = new AbortController();
       reply.raw.once("close", () => gone.abort());
       await waiters.wait({ runId: run.id, timeoutMs: request.query.timeout * 1000, signal: gone.signal });
-      return json(reply, await one(await jobs.getRun(run.id)));
+      return json(reply, await one(await jobs.getRun(run.id, viewerIn(request))));
     },
   );
 
@@ -114,7 +120,7 @@ export function runRoutes(app: App, { jobs, usage }: HttpContext): void {
       },
     },
     async (request, reply) => {
-      await jobs.requestCancel(request.params.run_id);
+      await jobs.requestCancel(request.params.run_id, viewerIn(request));
       return json(reply.code(202), null);
     },
   );

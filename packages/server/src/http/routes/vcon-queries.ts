@@ -2,6 +2,7 @@ import { migrate } from "@vconductor/vcon";
 import { Type } from "typebox";
 import { VconductorError } from "../../errors.ts";
 import type { App } from "../app.ts";
+import { viewerIn } from "../authentication.ts";
 import type { HttpContext } from "../context.ts";
 import { selectByPath } from "../json-path.ts";
 import { answers, VconUuid } from "../schemas.ts";
@@ -29,7 +30,7 @@ export function vconQueryRoutes(app: App, { vcons, jq, config }: HttpContext): v
       },
     },
     async (request, reply) => {
-      const stored = await vcons.get(request.params.vcon_uuid);
+      const stored = await vcons.get(request.params.vcon_uuid, { viewer: viewerIn(request) });
       if (stored.form === "signed") {
         throw new VconductorError(
           "invalid_vcon_state",
@@ -62,7 +63,7 @@ export function vconQueryRoutes(app: App, { vcons, jq, config }: HttpContext): v
       },
     },
     async (request, reply) => {
-      const { body } = await vcons.get(request.params.vcon_uuid);
+      const { body } = await vcons.get(request.params.vcon_uuid, { viewer: viewerIn(request) });
       const path = request.query.path_string.trim();
       const document = JSON.parse(body);
       if (path.startsWith("$")) {

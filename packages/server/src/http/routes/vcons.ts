@@ -3,6 +3,7 @@ import { Type } from "typebox";
 import { VconductorError } from "../../errors.ts";
 import type { VconListing } from "../../vcons/vcon-store.ts";
 import type { App } from "../app.ts";
+import { viewerIn } from "../authentication.ts";
 import type { HttpContext } from "../context.ts";
 import { fromCursor, toCursor } from "../cursor.ts";
 import { etagOf, isKnown, writeCondition } from "../preconditions.ts";
@@ -55,7 +56,10 @@ export function vconRoutes(app: App, { vcons, config }: HttpContext): void {
     },
     async (request, reply) => {
       const { uuid, form, value, text } = vconOf(request, config);
-      const { revision } = await vcons.put({ uuid, form, body: text, value }, writeCondition(request));
+      const { revision } = await vcons.put(
+        { uuid, form, body: text, value },
+        { viewer: viewerIn(request), ...writeCondition(request) },
+      );
       reply.header("etag", etagOf(revision)).header("location", `/vcon/${encodeURIComponent(uuid)}`);
       return noContent(reply);
     },
@@ -93,7 +97,7 @@ export function vconRoutes(app: App, { vcons, config }: HttpContext): void {
     },
     async (request, reply) => {
       const { version } = request.query;
-      const stored = await vcons.get(request.params.vcon_uuid);
+      const stored = await vcons.get(request.params.vcon_uuid, { viewer: viewerIn(request) });
       const etag = version === undefined ? etagOf(stored.revision) : `"${stored.revision}-${version}"`;
       reply.header("etag", etag);
       if (isKnown(request, etag)) return reply.code(304).send();
@@ -122,7 +126,10 @@ export function vconRoutes(app: App, { vcons, config }: HttpContext): void {
       },
     },
     async (request, reply) => {
-      await vcons.delete(request.params.vcon_uuid, writeCondition(request));
+      await vcons.delete(request.params.vcon_uuid, {
+        viewer: viewerIn(request),
+        ...writeCondition(request),
+      });
       return noContent(reply);
     },
   );
@@ -164,7 +171,18 @@ export function vconRoutes(app: App, { vcons, config }: HttpContext): void {
           : { createdAt: timeOf(String(place[0]), "cursor"), uuid: String(place[1]) };
       const since = request.query.since === undefined ? undefined : timeOf(request.query.since, "since");
       const until = request.query.until === undefined ? undefined : timeOf(request.query.until, "until");
-      const page = await vcons.list({ tel, mailto, name, subject, text, since, until, after, limit });
+      const page = await vcons.list({
+        viewer: viewerIn(request),
+        tel,
+        mailto,
+        name,
+        subject,
+        text,
+        since,
+        until,
+        after,
+        limit,
+      });
       const last = page.length === limit ? page.at(-1) : undefined;
       return json(reply, {
         vcons: page.map(toListing),
