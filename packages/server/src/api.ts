@@ -4,8 +4,8 @@ import { openAccess } from "./access/open-access.ts";
 import type { Config } from "./config.ts";
 import { type App, buildApp } from "./http/app.ts";
 import type { HttpContext } from "./http/context.ts";
-import type { ContentStore } from "./media/content-store.ts";
 import { openMedia } from "./media/open-media.ts";
+import { TenantMedia } from "./media/tenant-media.ts";
 import type { Metrics } from "./observe/metrics.ts";
 import { directCommit } from "./pipelines/direct-commit.ts";
 import { LocalRunner } from "./pipelines/local-runner.ts";
@@ -46,8 +46,9 @@ export class Api implements Service {
   /** @throws StartupError when the address cannot be listened on */
   async start(): Promise<void> {
     const { config, log } = this.#options;
-    const media = openMedia(config, log);
-    this.#services = stepServices({ config, log, media });
+    const content = openMedia(config, log);
+    const media = new TenantMedia({ content, database: this.#options.stores.storeDatabase });
+    this.#services = stepServices({ config, log, media: content });
     this.#app = await buildApp(await this.#context(this.#services, media));
     try {
       await this.#listen(this.#app);
@@ -63,7 +64,7 @@ export class Api implements Service {
     this.#services = undefined;
   }
 
-  async #context(services: ProcessServices, media: ContentStore): Promise<HttpContext> {
+  async #context(services: ProcessServices, media: TenantMedia): Promise<HttpContext> {
     const { config, log, stores, metrics, serverKey, address } = this.#options;
     const registry = await loadProcessors({
       pluginPaths: config.pluginPaths,
@@ -82,7 +83,7 @@ export class Api implements Service {
       pipelines,
       servers,
       processors: registry,
-      runner: new LocalRunner({ vcons, jobs, pipelines, registry, services, usage, prices, commit }),
+      runner: new LocalRunner({ vcons, jobs, pipelines, registry, services, media, usage, prices, commit }),
       usage,
       media,
       jq: services.jq,

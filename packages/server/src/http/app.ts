@@ -27,6 +27,7 @@ import { queueRoutes } from "./routes/queues.ts";
 import { runRoutes } from "./routes/runs.ts";
 import { serverRoutes } from "./routes/servers.ts";
 import { usageRoutes } from "./routes/usage.ts";
+import { vconAccessRoutes } from "./routes/vcon-access.ts";
 import { vconQueryRoutes } from "./routes/vcon-queries.ts";
 import { vconRoutes } from "./routes/vcons.ts";
 import { addSharedSchemas } from "./schemas.ts";
@@ -131,6 +132,7 @@ export async function buildApp(context: HttpContext): Promise<App> {
   if (config.launchVconApi) {
     vconRoutes(app, context);
     vconQueryRoutes(app, context);
+    vconAccessRoutes(app, context);
     processorRoutes(app, context);
     pipelineRunRoutes(app, context);
     mediaRoutes(app, context);

@@ -3,7 +3,7 @@ import type { Access } from "../access/open-access.ts";
 import type { Config } from "../config.ts";
 import type { Database } from "../database/database.ts";
 import type { JobQueue } from "../jobs/job-queue.ts";
-import type { ContentStore } from "../media/content-store.ts";
+import type { TenantMedia } from "../media/tenant-media.ts";
 import type { EventFeed } from "../observe/event-feed.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import type { DirectRunner } from "../pipelines/direct-run.ts";
@@ -26,7 +26,7 @@ export interface HttpContext {
   readonly processors: ProcessorRegistry;
   readonly runner: DirectRunner;
   readonly usage: UsageLedger;
-  readonly media: ContentStore;
+  readonly media: TenantMedia;
   readonly jq: JqSandbox;
   readonly events: EventFeed;
   readonly metrics: Metrics;

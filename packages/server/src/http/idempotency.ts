@@ -69,14 +69,17 @@ async function replayOrBegin(options: {
   if (!/^[\x20-\x7e]{1,255}$/.test(key)) {
     throw new VconductorError("invalid_request", "Idempotency-Key should be 1 to 255 printable characters");
   }
+  // A key is its sender's: nobody gets the answer to another's request.
+  const sender = request.caller?.via === "none" ? "" : `${request.caller?.id ?? ""}\n`;
+  const own = `${sender}${key}`;
   const fingerprint = fingerprintOf(request);
-  const row = await begin(database, { key, fingerprint });
+  const row = await begin(database, { key: own, fingerprint });
   if (row.fingerprint !== fingerprint) {
     throw new VconductorError("idempotency_key_reused", "This Idempotency-Key was used for another request");
   }
   if (row.mine) {
-    request.idempotencyKey = key;
-    holdWhileUnderWay({ database, key, reply });
+    request.idempotencyKey = own;
+    holdWhileUnderWay({ database, key: own, reply });
     return false;
   }
   if (row.status === null) {

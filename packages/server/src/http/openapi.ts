@@ -12,6 +12,7 @@ const tags = [
   { name: "Admin: Pipelines", description: "Pipeline definitions" },
   { name: "Admin: In Progress Jobs", description: "Jobs in the hands of workers" },
   { name: "vCon: Storage CRUD", description: "Storing, reading, finding and deleting vCons" },
+  { name: "vCon: Access", description: "Who may do what with a vCon" },
   { name: "vCon: Processors", description: "Running one processor" },
   { name: "vCon: Pipelines", description: "Running a pipeline" },
   { name: "Media", description: "Recordings and files that were moved out of vCons" },

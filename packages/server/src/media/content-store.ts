@@ -29,10 +29,16 @@ export class ContentStore implements MediaStore {
     return { url: `${this.#url}/${name}`, contentHash: `sha512-${name}` };
   }
 
+  /** The name in a `url` that `put` gave; undefined for other addresses. */
+  nameIn(url: string): string | undefined {
+    const name = url.startsWith(`${this.#url}/`) ? url.slice(this.#url.length + 1) : "";
+    return namePattern.test(name) ? name : undefined;
+  }
+
   /** @throws provider_failed the service failed, or what is there has another hash than it had when it was put */
   async get(url: string): Promise<Uint8Array | undefined> {
-    const name = url.startsWith(`${this.#url}/`) ? url.slice(this.#url.length + 1) : "";
-    const bytes = namePattern.test(name) ? await this.#backend.read(name) : undefined;
+    const name = this.nameIn(url);
+    const bytes = name === undefined ? undefined : await this.#backend.read(name);
     if (bytes === undefined || nameOf(bytes) === name) return bytes;
     const text = `media store: what is kept as ${url} has another hash: it is damaged, restore it from a backup`;
     throw new VconductorError("provider_failed", text);

@@ -5,6 +5,7 @@ import { retryWhileAway } from "../database/retry.ts";
 import { VconductorError } from "../errors.ts";
 import type { ClaimedJob, JobQueue, NewJob } from "../jobs/job-queue.ts";
 import type { RunError } from "../jobs/run.ts";
+import type { TenantMedia } from "../media/tenant-media.ts";
 import { ProcessorIO } from "../processors/io.ts";
 import type { ProcessorRegistry } from "../processors/registry.ts";
 import type { StepServices } from "../processors/step.ts";
@@ -28,6 +29,7 @@ export interface JobRunnerOptions {
   readonly committer: Committer;
   readonly registry: ProcessorRegistry;
   readonly services: StepServices;
+  readonly media: Pick<TenantMedia, "of">;
   readonly usage: UsageLedger;
   readonly prices: Prices;
   readonly log: Logger;
@@ -89,7 +91,7 @@ export class JobRunner {
       readonly control: RunControl;
     },
   ) {
-    const { jobs, registry, services, committer, pipelines, usage: ledger, prices } = this.#options;
+    const { jobs, registry, services, media, committer, pipelines, usage: ledger, prices } = this.#options;
     const { pipeline, control } = options;
     const { definition } = pipeline;
     const actor = actorOf(pipeline, job.principal);
@@ -104,7 +106,7 @@ export class JobRunner {
       definition,
       io,
       registry,
-      services,
+      services: { ...services, media: media.of(actor.viewer) },
       signal: control.signal,
       paid: new PaidCalls({
         ledger,

@@ -1,7 +1,8 @@
 import { type JsonObject, readVcon } from "@vconductor/vcon";
-import { type Principal, viewerOf } from "../access/principal.ts";
+import { isAllowed, type Principal, viewerOf } from "../access/principal.ts";
 import { VconductorError } from "../errors.ts";
 import type { JobQueue } from "../jobs/job-queue.ts";
+import type { TenantMedia } from "../media/tenant-media.ts";
 import { ProcessorIO } from "../processors/io.ts";
 import type { ProcessorRegistry } from "../processors/registry.ts";
 import { runStep, type StepServices } from "../processors/step.ts";
@@ -23,6 +24,7 @@ export interface LocalRunnerOptions {
   readonly pipelines: PipelineStore;
   readonly registry: ProcessorRegistry;
   readonly services: StepServices;
+  readonly media: Pick<TenantMedia, "of">;
   readonly usage: UsageLedger;
   readonly prices: Prices;
   readonly commit: DirectCommit;
@@ -92,10 +94,14 @@ export class LocalRunner implements DirectRunner {
       readonly processorOptions: Readonly<Record<string, unknown>>;
       readonly commit: boolean;
       readonly signal: AbortSignal;
+      readonly caller: Principal;
     },
     { actor, io, sources }: { readonly actor: Actor; readonly io: ProcessorIO; readonly sources: Sources },
   ): Promise<ProcessorOutput> {
-    const { registry, services } = this.#options;
+    const { registry } = this.#options;
+    const trusted = isAllowed(options.caller, ["pipeline:write"]);
+    // Whoever may write a pipeline may say where the server's secrets go; others use those that do.
+    const services = { ...this.#servicesFor(actor), ...(trusted ? {} : { reference: refuseReference }) };
     const place = new StepPlace({ index: 0, count: 1, processor: options.processor });
     await runStep({
       registry,
@@ -118,7 +124,8 @@ export class LocalRunner implements DirectRunner {
       readonly about: string;
     },
   ): Promise<ProcessorOutput> {
-    const { registry, services } = this.#options;
+    const { registry } = this.#options;
+    const services = this.#servicesFor(run.actor);
     try {
       const { io } = await runSteps({
         definition: run.definition,
@@ -145,6 +152,11 @@ export class LocalRunner implements DirectRunner {
     }
   }
 
+  #servicesFor({ viewer }: Actor): StepServices {
+    const { services, media } = this.#options;
+    return { ...services, media: media.of(viewer) };
+  }
+
   #lending({ viewer }: Actor, pipeline: Pick<PaidCallsOptions, "queue" | "budget"> = {}) {
     const { usage: ledger, prices, pipelines } = this.#options;
     return {
@@ -162,6 +174,10 @@ export class LocalRunner implements DirectRunner {
     const followUps = followUpsOf(io, actor);
     if (changes.length > 0 || followUps.length > 0) await this.#options.commit({ changes, followUps });
   }
+}
+
+function refuseReference(name: string): never {
+  throw new VconductorError("forbidden", `secret:${name} in options takes the scope pipeline:write`);
 }
 
 function ioOfStored({ body: text, revision }: StoredVcon): ProcessorIO {

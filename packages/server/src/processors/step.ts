@@ -18,6 +18,8 @@ export interface Step {
 /** What the server lends to processors. */
 export interface StepServices
   extends Pick<ProcessorContext, "log" | "fetch" | "address" | "secret" | "setting" | "media"> {
+  /** What `secret:NAME` in options stands for. Default: as `secret` */
+  readonly reference?: ProcessorContext["secret"];
   readonly jq: {
     run(call: JqStepCall): Promise<JsonValue[]>;
   };
@@ -62,7 +64,7 @@ export async function runStep(run: RunStep): Promise<"done" | "skipped"> {
   const options = validateOptions(processor, expandOptions(step.processor_options, io));
   if (!options.should_process) return "skipped";
   if (run.requireInput ?? true) io.uuid(options.input_vcon_index);
-  const resolved = resolveSecrets(processor, options, services.secret);
+  const resolved = resolveSecrets(processor, options, services.reference ?? services.secret);
   const secrets = new Set(resolved.secrets);
   try {
     await within(run, processor.name, async (signal) => {

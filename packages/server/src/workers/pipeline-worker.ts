@@ -4,6 +4,7 @@ import { channels } from "../database/notifier.ts";
 import type { ClaimedJob } from "../jobs/job-queue.ts";
 import { endLean } from "../lean-start.ts";
 import { openMedia } from "../media/open-media.ts";
+import { TenantMedia } from "../media/tenant-media.ts";
 import { createLog } from "../observe/log.ts";
 import { JobRunner, type StopReason, settles } from "../pipelines/job-runner.ts";
 import { PipelineCache } from "../pipelines/pipeline-cache.ts";
@@ -44,7 +45,8 @@ async function run(
     packages: config.pluginPackages,
     log,
   });
-  const services = stepServices({ config, log, media: openMedia(config, log) });
+  const content = openMedia(config, log);
+  const services = stepServices({ config, log, media: content });
   const slots = new Slots(config.workerConcurrency);
   const active = new Map<number, AbortController>();
   const turnstile = new Turnstile();
@@ -55,6 +57,7 @@ async function run(
     committer: stores.committer,
     registry,
     services,
+    media: new TenantMedia({ content, database: stores.storeDatabase }),
     usage: stores.usage,
     prices: config.modelPrices,
     log,

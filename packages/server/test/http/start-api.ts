@@ -5,6 +5,7 @@ import { Database } from "../../src/database/database.ts";
 import { migrate } from "../../src/database/migrate.ts";
 import { type App, buildApp } from "../../src/http/app.ts";
 import { openMedia } from "../../src/media/open-media.ts";
+import { TenantMedia } from "../../src/media/tenant-media.ts";
 import { Metrics } from "../../src/observe/metrics.ts";
 import { directCommit } from "../../src/pipelines/direct-commit.ts";
 import { LocalRunner } from "../../src/pipelines/local-runner.ts";
@@ -46,8 +47,9 @@ export async function startApi({
   const stores = openStores({ urls, poolSize: 5, leaseMs: 30_000, application: "test api" });
   await stores.start();
   const { vcons, jobs, pipelines, servers, events } = stores;
-  const media = openMedia(config, log);
-  const services = stepServices({ config, log, media });
+  const content = openMedia(config, log);
+  const media = new TenantMedia({ content, database: stores.storeDatabase });
+  const services = stepServices({ config, log, media: content });
   const processors = await loadProcessors({ pluginPaths: config.pluginPaths, packages: [], log });
   const commit = directCommit({ store: stores.storeDatabase, queue: stores.queueDatabase, vcons, jobs });
   const app = await buildApp({
@@ -65,6 +67,7 @@ export async function startApi({
       pipelines,
       registry: processors,
       services,
+      media,
       usage: stores.usage,
       prices: config.modelPrices,
       commit,

@@ -1,6 +1,8 @@
 import { Type } from "typebox";
+import type { Viewer } from "../../access/principal.ts";
 import type { ServerEvent } from "../../events.ts";
 import type { App } from "../app.ts";
+import { viewerIn } from "../authentication.ts";
 import type { HttpContext } from "../context.ts";
 import { answers, textBody } from "../schemas.ts";
 
@@ -23,7 +25,7 @@ export function eventRoutes(app: App, { events }: HttpContext): void {
         tags: ["Events"],
         summary: "Follow what happens on all servers",
         description:
-          "Server-sent events of run, queue, job and vCon changes. They are hints: after `resync` some may have been missed, so look at the state anew.",
+          "Server-sent events of run, queue, job and vCon changes in the caller's tenant; of restricted vCons only to administrators. They are hints: after `resync` some may have been missed, so look at the state anew.",
         operationId: "get_events",
         querystring: Type.Object({
           types: Type.Optional(
@@ -40,10 +42,12 @@ export function eventRoutes(app: App, { events }: HttpContext): void {
     async (request, reply) => {
       const types = request.query.types?.split(",").map((type) => type.trim());
       const { queue } = request.query;
+      const viewer = viewerIn(request);
       const wanted = (event: ServerEvent | { readonly type: "resync" }) =>
         event.type === "resync" ||
-        ((types === undefined ||
-          types.some((type) => event.type === type || event.type.startsWith(`${type}.`))) &&
+        (isSeen(event, viewer) &&
+          (types === undefined ||
+            types.some((type) => event.type === type || event.type.startsWith(`${type}.`))) &&
           (queue === undefined || ("queue" in event && event.queue === queue)));
       reply.hijack();
       const { raw } = reply;
@@ -76,4 +80,9 @@ export function eventRoutes(app: App, { events }: HttpContext): void {
       raw.once("close", close);
     },
   );
+}
+
+/** Access lists are not looked up for each event: what a grant gives is seen when it is looked at. */
+function isSeen(event: ServerEvent, { all, tenant }: Viewer): boolean {
+  return all || (event.tenant === tenant && !("restricted" in event && event.restricted));
 }

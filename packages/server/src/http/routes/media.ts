@@ -3,6 +3,7 @@ import { Type } from "typebox";
 import { VconductorError } from "../../errors.ts";
 import type { ByteRange, StoredMedia } from "../../media/media-backend.ts";
 import type { App } from "../app.ts";
+import { viewerIn } from "../authentication.ts";
 import type { HttpContext } from "../context.ts";
 import { isKnown } from "../preconditions.ts";
 import { answers, binaryBody, NoContent } from "../schemas.ts";
@@ -17,7 +18,7 @@ export function mediaRoutes(app: App, { media }: HttpContext): void {
         tags: ["Media"],
         summary: "Read media",
         description:
-          "What `move_media` put aside: the `url` in a vCon leads here. The name is the SHA-512 of the content, in base64url. One `Range` is honoured.",
+          "What `move_media` put aside: the `url` in a vCon leads here. Each tenant reads what its own pipelines put there. The name is the SHA-512 of the content, in base64url. One `Range` is honoured.",
         operationId: "get_media",
         params: Type.Object({ name: Type.String({ minLength: 1, maxLength: 200 }) }),
         response: answers(
@@ -30,7 +31,7 @@ export function mediaRoutes(app: App, { media }: HttpContext): void {
     },
     async (request, reply) => {
       const { name } = request.params;
-      const found = await media.open(name);
+      const found = await media.open(name, viewerIn(request));
       if (found === undefined) throw new VconductorError("not_found", `media: ${name} not found`);
       const etag = `"${name}"`;
       if (isKnown(request, etag)) return reply.code(304).headers(headersOf(found, etag)).send();
