@@ -23,7 +23,8 @@ const errorTexts: Readonly<Record<ErrorCode, ErrorText>> = {
   },
   unauthorized: {
     meaning: "The caller has not said who it is, or its credential is not good: unknown, expired or revoked.",
-    remedy: "Send `Authorization: Bearer …` with an API token or a JWT that is good. docs/access.md says how to get one.",
+    remedy:
+      "Send `Authorization: Bearer …` with an API token or a JWT that is good. docs/access.md says how to get one.",
   },
   forbidden: {
     meaning: "The caller is known, and may not do this.",
@@ -154,6 +155,11 @@ const errorTexts: Readonly<Record<ErrorCode, ErrorText>> = {
     meaning: "The pipeline's budget for paid calls is spent; nothing more was called.",
     remedy:
       "Raise `run_budget`, `run_token_limit` or `queue_budget` of the pipeline, or wait until the period is over.",
+  },
+  issuer_unavailable: {
+    meaning: "The keys of whoever signs JWTs cannot be fetched, so no JWT of that issuer can be checked.",
+    remedy:
+      "Send the request again after `Retry-After`. Operators: see that JWT_JWKS_URL or OIDC_ISSUER answers.",
   },
   database_unavailable: {
     meaning: "The database is away, for example restarting.",

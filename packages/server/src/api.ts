@@ -77,7 +77,7 @@ export class Api implements Service {
     return {
       config,
       log,
-      access: await openAccess({ config, stores }),
+      access: openAccess({ config, stores, log }),
       vcons,
       jobs,
       pipelines,

@@ -2,10 +2,11 @@ import { Console } from "node:console";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import { describeConfig, formatConfigError } from "./check.ts";
-import { ConfigError, readConfig } from "./config.ts";
+import { type Config, ConfigError, readConfig } from "./config.ts";
 import { VconductorError } from "./errors.ts";
 import type { Server } from "./server.ts";
 import { StartupError } from "./startup-error.ts";
+import { addTokenCommands } from "./token-command.ts";
 import { version } from "./version.ts";
 
 // Each command loads what it needs itself: the watcher stays small, and lists are quick.
@@ -33,9 +34,8 @@ program
         `vConductor ${version.vconductor} is running.`,
         `  API      ${server.url}`,
         `  API docs ${server.url}/docs`,
-        ...(config.rest.loopback
-          ? ["  It listens on this machine only (no access control is configured). Ctrl-C stops it.", ""]
-          : ["  ACCESS=off: everyone who can reach this address may do everything. Ctrl-C stops it.", ""]),
+        `  ${openTo(config)} Ctrl-C stops it.`,
+        "",
       ].join("\n"),
     );
   });
@@ -91,11 +91,23 @@ program
     }
   });
 
+addTokenCommands(program);
+
 const noLog = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** Ends the process once the text is out: a plugin may hold a timer that would keep it alive. */
 function end(text: string, status: number): Promise<void> {
   return new Promise(() => process.stdout.write(text, () => process.exit(status)));
+}
+
+/** Who may use the server, in a sentence. */
+function openTo({ access, rest }: Pick<Config, "access" | "rest">): string {
+  if (access === "on") {
+    return "Callers must say who they are; `vconductor token create --name NAME --role admin` makes a token.";
+  }
+  return rest.loopback
+    ? "It listens on this machine only (no access control is configured)."
+    : "ACCESS=off: everyone who can reach this address may do everything.";
 }
 
 async function watchPlugins(directories: readonly string[]): Promise<void> {

@@ -41,6 +41,7 @@ const codes = {
   fetch_refused: [422],
   provider_failed: [502],
   budget_exceeded: [402],
+  issuer_unavailable: [503],
   database_unavailable: [503],
   stopping: [503],
 } as const satisfies Record<string, readonly [status: number, exceptionClass?: string]>;

@@ -19,3 +19,15 @@ export function wrap(text: string, width: number): readonly string[] {
   }
   return lines;
 }
+
+/** Lines of a table: columns as wide as their widest cell, below their heads. */
+export function columns(heads: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
+  const all = [heads, ...rows];
+  const widths = heads.map((_, column) => Math.max(...all.map((row) => (row[column] ?? "").length)));
+  return all.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
+}

@@ -3,6 +3,13 @@ import type { Scope } from "./scopes.ts";
 /** The tenant of whatever nobody gave to another. */
 export const DEFAULT_TENANT = "default";
 
+/** What a tenant may be called. */
+export const tenantPattern = "^[A-Za-z0-9_.:@/-]{1,100}$";
+
+export function isTenant(name: unknown): name is string {
+  return typeof name === "string" && new RegExp(tenantPattern).test(name);
+}
+
 /** Who does something. It is kept with the jobs that it queues, and says nothing secret. */
 export interface Principal {
   /** One id for one principal, for ever: `token:k3x…`, `jwt:https://issuer|subject`, `pipeline:name`, `anonymous`. */

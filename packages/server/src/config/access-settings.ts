@@ -1,6 +1,6 @@
 import { builtInRoles, type Roles } from "../access/roles.ts";
 import { isScope, scopes } from "../access/scopes.ts";
-import { absoluteUrl } from "./addresses.ts";
+import { absoluteUrl, isLoopback } from "./addresses.ts";
 import { readableText } from "./files.ts";
 import { choice, integer, list, optional, secret, text } from "./kinds.ts";
 import { InvalidValue, type Kind, setting } from "./setting.ts";
@@ -91,6 +91,18 @@ const jwtSecret: Kind<string> = {
   },
 };
 
+/** An address whose answers decide who is let in: nobody on the way may change them. Kept as it is, to the last slash. */
+const trustedUrl: Kind<string> = {
+  ...absoluteUrl,
+  label: "an https:// address, or an http:// one on this machine",
+  parse(given, surroundings) {
+    absoluteUrl.parse(given, surroundings);
+    const { protocol, hostname } = new URL(given);
+    if (protocol === "https:" || isLoopback(hostname.replace(/^\[(.*)\]$/, "$1"))) return given;
+    throw new InvalidValue("must begin with https://, unless it is on this machine");
+  },
+};
+
 /** Who may use the server, and how that is found out. */
 export const accessSettings = {
   access: setting({
@@ -121,7 +133,7 @@ export const accessSettings = {
   jwtJwksUrl: setting({
     variable: "JWT_JWKS_URL",
     group,
-    kind: optional(absoluteUrl),
+    kind: optional(trustedUrl),
     default: "",
     defaultMeans: "none",
     meaning:
@@ -130,7 +142,7 @@ export const accessSettings = {
   oidcIssuer: setting({
     variable: "OIDC_ISSUER",
     group,
-    kind: optional(absoluteUrl),
+    kind: optional(trustedUrl),
     default: "",
     defaultMeans: "none",
     meaning:

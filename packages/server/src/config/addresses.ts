@@ -51,6 +51,11 @@ export interface ListenAddress {
   readonly loopback: boolean;
 }
 
+/** Whether a host name or address, IPv6 without brackets, is this machine. */
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
 export const listenAddress: Kind<ListenAddress> = {
   label: "an http:// or https:// address of scheme, host and port",
   mask: maskPasswords,
@@ -77,7 +82,7 @@ export const listenAddress: Kind<ListenAddress> = {
       protocol,
       host,
       port: url.port === "" ? usualPort : Number(url.port),
-      loopback: host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host),
+      loopback: isLoopback(host),
     };
   },
 };

@@ -26,6 +26,7 @@ import { processorRoutes } from "./routes/processors.ts";
 import { queueRoutes } from "./routes/queues.ts";
 import { runRoutes } from "./routes/runs.ts";
 import { serverRoutes } from "./routes/servers.ts";
+import { tokenRoutes } from "./routes/tokens.ts";
 import { usageRoutes } from "./routes/usage.ts";
 import { vconAccessRoutes } from "./routes/vcon-access.ts";
 import { vconQueryRoutes } from "./routes/vcon-queries.ts";
@@ -127,6 +128,7 @@ export async function buildApp(context: HttpContext): Promise<App> {
     inProgressRoutes(app, context);
     runRoutes(app, context);
     usageRoutes(app, context);
+    tokenRoutes(app, context);
     eventRoutes(app, context);
   }
   if (config.launchVconApi) {

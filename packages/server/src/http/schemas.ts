@@ -1,4 +1,5 @@
 import { type TSchema, Type } from "typebox";
+import { tenantPattern } from "../access/principal.ts";
 import type { Config } from "../config.ts";
 import { PipelineOptions } from "../pipelines/definition.ts";
 import type { App } from "./app.ts";
@@ -95,6 +96,20 @@ const shared = {
     },
     { description: "A job that waits in a queue" },
   ),
+  Token: Type.Object({
+    id: Type.String(),
+    name: Type.String(),
+    tenant: Type.String(),
+    scopes: Type.Array(Type.String()),
+    groups: Type.Array(Type.String()),
+    queues: nullable(Type.Array(Type.String())),
+    created_at: time,
+    created_by: Type.String({ description: "The id of a principal" }),
+    expires_at: nullable(time),
+    revoked_at: nullable(time),
+    last_used_at: nullable(Type.String({ description: "Right to the minute" })),
+    last_used_from: nullable(Type.String()),
+  }),
   FailedJob: Type.Object({
     id: Type.Integer(),
     run_id: Type.Integer({ description: "Its last run" }),
@@ -292,6 +307,9 @@ export function binaryBody(description: string): TSchema {
 export function nullBody(description: string): TSchema {
   return Type.Unsafe<null>({ description, content: { "application/json": { schema: { type: "null" } } } });
 }
+
+/** The name of a tenant. */
+export const TenantName = Type.String({ pattern: tenantPattern });
 
 export const NoContent = Type.Null({ description: "Done" });
 

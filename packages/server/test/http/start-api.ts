@@ -55,7 +55,7 @@ export async function startApi({
   const app = await buildApp({
     config,
     log,
-    access: await openAccess({ config, stores }),
+    access: openAccess({ config, stores, log }),
     vcons,
     jobs,
     pipelines,

@@ -3,7 +3,7 @@ import { permissions } from "../../access/visible.ts";
 import type { App } from "../app.ts";
 import { viewerIn } from "../authentication.ts";
 import type { HttpContext } from "../context.ts";
-import { answers, NoContent, smallBody, VconUuid } from "../schemas.ts";
+import { answers, NoContent, smallBody, TenantName, VconUuid } from "../schemas.ts";
 import { json, noContent } from "../send.ts";
 
 const tags = ["vCon: Access"];
@@ -64,14 +64,7 @@ export function vconAccessRoutes(app: App, { vcons, config }: HttpContext): void
         operationId: "put_vcon_access",
         params: uuid,
         body: Type.Object({
-          tenant: Type.Optional(
-            Type.String({
-              minLength: 1,
-              maxLength: 100,
-              pattern: "^[A-Za-z0-9_.:@/-]+$",
-              description: "Default: as it is",
-            }),
-          ),
+          tenant: Type.Optional(TenantName),
           restricted: Type.Boolean({ default: false }),
           grants: Grants,
         }),
