@@ -28,6 +28,6 @@ export const scopeMeanings: Readonly<Record<Scope, string>> = {
   "pipeline:write": "read, define and delete pipelines",
   "queue:write": "create, pause and delete queues, and manage the jobs in them",
   "job:work": "take jobs out of queues as a remote worker",
-  "metrics:read": "read /metrics",
+  "metrics:read": "read /metrics, which count for all tenants",
   admin: "everything, in every tenant; servers, tokens, usage and the audit trail",
 };
