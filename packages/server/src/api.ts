@@ -71,7 +71,7 @@ export class Api implements Service {
       packages: config.pluginPackages,
       log,
     });
-    const { vcons, jobs, pipelines, servers, events, usage } = stores;
+    const { vcons, jobs, pipelines, servers, events, usage, audit } = stores;
     const { modelPrices: prices } = config;
     const commit = directCommit({ store: stores.storeDatabase, queue: stores.queueDatabase, vcons, jobs });
     return {
@@ -85,6 +85,7 @@ export class Api implements Service {
       processors: registry,
       runner: new LocalRunner({ vcons, jobs, pipelines, registry, services, media, usage, prices, commit }),
       usage,
+      audit,
       media,
       jq: services.jq,
       events,

@@ -1,6 +1,7 @@
 import { Console } from "node:console";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
+import { addAuditCommands } from "./audit-command.ts";
 import { describeConfig, formatConfigError } from "./check.ts";
 import { type Config, ConfigError, readConfig } from "./config.ts";
 import { VconductorError } from "./errors.ts";
@@ -92,6 +93,7 @@ program
   });
 
 addTokenCommands(program);
+addAuditCommands(program);
 
 const noLog = { debug() {}, info() {}, warn() {}, error() {} };
 

@@ -1,4 +1,6 @@
 import type { Logger } from "pino";
+import { Chainer } from "./access/audit/chainer.ts";
+import { isAudited } from "./access/audit/is-audited.ts";
 import { Api, claimPort } from "./api.ts";
 import { type Config, configAsState } from "./config.ts";
 import { Databases } from "./databases.ts";
@@ -102,6 +104,7 @@ export class Server implements Service {
         },
       }),
     );
+    if (isAudited(config)) await this.#add(new Chainer({ audit: stores.audit, log }));
     const stopMs = (config.stopGraceSeconds + 10) * 1000;
     const children = { urls: databases.urls, server: key, address, stopMs, log };
     if (config.runBackgroundJobs) {

@@ -1,3 +1,5 @@
+import type { AuditTrail } from "./access/audit/audit-trail.ts";
+import { postgresAudit } from "./access/audit/postgres-audit.ts";
 import { Database } from "./database/database.ts";
 import { Notifier } from "./database/notifier.ts";
 import type { JobQueue } from "./jobs/job-queue.ts";
@@ -41,6 +43,7 @@ export interface Stores extends Service {
   readonly servers: ServerRegistry;
   readonly committer: Committer;
   readonly usage: UsageLedger;
+  readonly audit: AuditTrail;
   readonly notifier: Notifier;
   readonly events: EventFeed;
   /** Whether a claim can see the pipelines. */
@@ -69,6 +72,7 @@ export function openStores(options: {
   const pipelinesHere = urls.pipelines === urls.queues;
   const textIndex = new TextIndex({ database: store });
   const vcons = new PostgresVconStore({ database: store, events, textIndex });
+  const audit = postgresAudit(store);
   const jobs = postgresJobQueue({ database: queue, notifier, events, pipelinesHere });
   const pipelines = new PostgresPipelineStore({ database: open(urls.pipelines), notifier });
   const servers = postgresServerRegistry({ database: state, notifier, deadAfterMs: leaseMs });
@@ -84,8 +88,9 @@ export function openStores(options: {
     servers,
     committer:
       store === queue
-        ? new AtomicCommitter({ database: store, jobs, vcons })
-        : new OrderedCommitter({ store, queue, jobs, vcons, leaseMs }),
+        ? new AtomicCommitter({ database: store, jobs, vcons, audit })
+        : new OrderedCommitter({ store, queue, jobs, vcons, audit, leaseMs }),
+    audit,
     usage: postgresUsageLedger(queue),
     notifier,
     events,

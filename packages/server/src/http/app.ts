@@ -8,6 +8,7 @@ import Fastify, {
   LogController,
   type RawServerDefault,
 } from "fastify";
+import { addAuditing } from "./auditing.ts";
 import { addAuthentication } from "./authentication.ts";
 import { addBodyParser } from "./body.ts";
 import type { HttpContext } from "./context.ts";
@@ -15,6 +16,7 @@ import { addIdempotency } from "./idempotency.ts";
 import { addDocumentation, addOpenApi } from "./openapi.ts";
 import { addProblems, answerBrokenRequest, badUrl } from "./problems.ts";
 import { RoutePatterns } from "./route-patterns.ts";
+import { auditRoutes } from "./routes/audit.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { failedJobRoutes } from "./routes/failed-jobs.ts";
 import { inProgressRoutes } from "./routes/in-progress.ts";
@@ -119,6 +121,7 @@ export async function buildApp(context: HttpContext): Promise<App> {
   // After CORS, whose headers a redirect needs as well.
   addTrailingSlash(app, routes);
   addAuthentication(app, context);
+  addAuditing(app, context);
   await addOpenApi(app, context);
   if (config.launchAdminApi) {
     serverRoutes(app, context);
@@ -129,6 +132,7 @@ export async function buildApp(context: HttpContext): Promise<App> {
     runRoutes(app, context);
     usageRoutes(app, context);
     tokenRoutes(app, context);
+    auditRoutes(app, context);
     eventRoutes(app, context);
   }
   if (config.launchVconApi) {

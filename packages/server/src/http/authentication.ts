@@ -16,7 +16,7 @@ declare module "fastify" {
     scope?: RouteScope;
   }
   interface FastifyRequest {
-    /** Who calls. Set before the body is read; until then, and on public routes, undefined. */
+    /** Who calls, also if that one is not let in. On public routes, and until it is known, undefined. */
     caller: Principal | undefined;
   }
 }
@@ -85,6 +85,7 @@ async function admit({
     throw new VconductorError("unauthorized", `The credential is not good: ${verdict.refused}`);
   }
   const { principal } = verdict;
+  request.caller = principal;
   if (!isAllowed(principal, scope)) {
     const wanted = scope.join(" or ");
     reply.header(
@@ -93,7 +94,6 @@ async function admit({
     );
     throw new VconductorError("forbidden", `${principal.name} lacks the scope ${wanted}`);
   }
-  request.caller = principal;
 }
 
 /** The token in whichever header it came. The scheme's name is read in any case. */

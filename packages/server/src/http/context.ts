@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import type { AuditTrail } from "../access/audit/audit-trail.ts";
 import type { Access } from "../access/open-access.ts";
 import type { Config } from "../config.ts";
 import type { Database } from "../database/database.ts";
@@ -26,6 +27,7 @@ export interface HttpContext {
   readonly processors: ProcessorRegistry;
   readonly runner: DirectRunner;
   readonly usage: UsageLedger;
+  readonly audit: AuditTrail;
   readonly media: TenantMedia;
   readonly jq: JqSandbox;
   readonly events: EventFeed;

@@ -11,7 +11,7 @@ const tags = [
   { name: "Admin: Job Queues", description: "Queues and the jobs that wait in them" },
   { name: "Admin: Pipelines", description: "Pipeline definitions" },
   { name: "Admin: In Progress Jobs", description: "Jobs in the hands of workers" },
-  { name: "Admin: Access", description: "API tokens" },
+  { name: "Admin: Access", description: "API tokens, and who did what" },
   { name: "vCon: Storage CRUD", description: "Storing, reading, finding and deleting vCons" },
   { name: "vCon: Access", description: "Who may do what with a vCon" },
   { name: "vCon: Processors", description: "Running one processor" },

@@ -15,7 +15,9 @@ export function vconOf(
   const text = request.bodyText;
   if (text === undefined) throw missingBody();
   try {
-    return { ...readVcon(text, { maxDepth: config.maxNesting }), text };
+    const read = readVcon(text, { maxDepth: config.maxNesting });
+    request.aboutVcon = read.uuid;
+    return { ...read, text };
   } catch (error) {
     if (!(error instanceof VconError)) throw error;
     // Tells where in the text the mistake is.

@@ -1,3 +1,4 @@
+import type { AuditTrail } from "../access/audit/audit-trail.ts";
 import { everything } from "../access/principal.ts";
 import { Batch } from "../database/batch.ts";
 import type { Database } from "../database/database.ts";
@@ -14,12 +15,19 @@ export class AtomicCommitter implements Committer {
   readonly #database: Database;
   readonly #jobs: JobQueue;
   readonly #vcons: VconStore;
+  readonly #audit: Pick<AuditTrail, "recordIn">;
   readonly #batch: Batch<RunEffects, CommitVerdict>;
 
-  constructor(options: { readonly database: Database; readonly jobs: JobQueue; readonly vcons: VconStore }) {
+  constructor(options: {
+    readonly database: Database;
+    readonly jobs: JobQueue;
+    readonly vcons: VconStore;
+    readonly audit: Pick<AuditTrail, "recordIn">;
+  }) {
     this.#database = options.database;
     this.#jobs = options.jobs;
     this.#vcons = options.vcons;
+    this.#audit = options.audit;
     this.#batch = new Batch((group) => this.#commit(group), { lanes: 4, limit: 32 });
   }
 
@@ -50,6 +58,10 @@ export class AtomicCommitter implements Committer {
       await this.#vcons.writeIn(
         tx,
         finished.flatMap((run) => run.changes),
+      );
+      await this.#audit.recordIn(
+        tx,
+        finished.flatMap((run) => run.audit),
       );
       const lost = new Set(clean.filter((_, index) => verdicts[index] === "lost"));
       const cleanRuns = new Set(clean);

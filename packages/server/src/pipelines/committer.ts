@@ -1,3 +1,4 @@
+import type { AuditEntry } from "../access/audit/audit-trail.ts";
 import type { ClaimedJob, NewJob } from "../jobs/job-queue.ts";
 import type { VconChange } from "../vcons/vcon-store.ts";
 
@@ -7,6 +8,8 @@ export interface RunEffects {
   readonly changes: readonly VconChange[];
   readonly followUps: readonly NewJob[];
   readonly result: unknown;
+  /** What is to be recorded of it; goes with the changes. */
+  readonly audit: readonly AuditEntry[];
 }
 
 /**

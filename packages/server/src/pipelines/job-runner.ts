@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { readVcon } from "@vconductor/vcon";
 import type { Logger } from "pino";
+import type { AuditEntry, AuditTrail } from "../access/audit/audit-trail.ts";
+import { anonymous } from "../access/principal.ts";
 import { retryWhileAway } from "../database/retry.ts";
 import { VconductorError } from "../errors.ts";
 import type { ClaimedJob, JobQueue, NewJob } from "../jobs/job-queue.ts";
@@ -32,6 +34,8 @@ export interface JobRunnerOptions {
   readonly media: Pick<TenantMedia, "of">;
   readonly usage: UsageLedger;
   readonly prices: Prices;
+  /** Where it is recorded what is read and written; undefined: nowhere. */
+  readonly audit: Pick<AuditTrail, "record"> | undefined;
   readonly log: Logger;
 }
 
@@ -45,6 +49,12 @@ export interface RunControl {
 
 /** `cancelled`: for good. `released`: back to its queue. `lost`: another run has the job. */
 export type StopReason = "cancelled" | "released" | "lost";
+
+/** vCons that a run has to do with. */
+interface AboutVcons {
+  readonly actor: Actor;
+  readonly uuids: readonly string[];
+}
 
 const mostReruns = 20;
 
@@ -97,6 +107,7 @@ export class JobRunner {
     const actor = actorOf(pipeline, job.principal);
     const { checkpoint } = definition.pipeline_options;
     const sources = await this.#load(job, actor);
+    await this.#recordReads(job, { actor, uuids: [...sources.keys()] });
     const io = new ProcessorIO();
     for (const { body: text, revision } of sources.values()) {
       io.add(readVcon(text, { maxDepth: Number.POSITIVE_INFINITY }).value, { stored: { text, revision } });
@@ -138,7 +149,21 @@ export class JobRunner {
       changes,
       followUps: [...followUpsOf(output, actor), ...success],
       result: { steps, changed: changes.map((change) => change.uuid) },
+      audit: this.#entries("run.write", job, { actor, uuids: changes.map((change) => change.uuid) }),
     });
+  }
+
+  async #recordReads(job: ClaimedJob, about: AboutVcons): Promise<void> {
+    const { audit } = this.#options;
+    const entries = this.#entries("run.read", job, about);
+    await Promise.all(entries.map((entry) => retryWhileAway(async () => await audit?.record(entry))));
+  }
+
+  /** What is to be recorded of a run, if anything is: one entry for each vCon. */
+  #entries(action: string, job: ClaimedJob, { actor, uuids }: AboutVcons): readonly AuditEntry[] {
+    if (this.#options.audit === undefined) return [];
+    const { principal = anonymous } = actor;
+    return uuids.map((vcon) => ({ principal, action, vcon, target: job.queue, run: job.runId }));
   }
 
   /** The job's vCons, in the order in which it names them. */

@@ -1,4 +1,5 @@
 import { sql } from "kysely";
+import type { AuditTrail } from "../access/audit/audit-trail.ts";
 import type { Database } from "../database/database.ts";
 import { retryWhileAway } from "../database/retry.ts";
 import type { ClaimedJob, FinishVerdict, JobQueue, NewJob } from "../jobs/job-queue.ts";
@@ -18,6 +19,7 @@ export class OrderedCommitter implements Committer {
   readonly #queue: Database;
   readonly #jobs: JobQueue;
   readonly #vcons: VconStore;
+  readonly #audit: Pick<AuditTrail, "recordIn">;
   readonly #leaseMs: number;
 
   constructor(options: {
@@ -25,12 +27,14 @@ export class OrderedCommitter implements Committer {
     readonly queue: Database;
     readonly jobs: JobQueue;
     readonly vcons: VconStore;
+    readonly audit: Pick<AuditTrail, "recordIn">;
     readonly leaseMs: number;
   }) {
     this.#store = options.store;
     this.#queue = options.queue;
     this.#jobs = options.jobs;
     this.#vcons = options.vcons;
+    this.#audit = options.audit;
     this.#leaseMs = options.leaseMs;
   }
 
@@ -81,6 +85,7 @@ export class OrderedCommitter implements Committer {
         return "conflict";
       }
       await this.#vcons.writeIn(tx, effects.changes);
+      await this.#audit.recordIn(tx, effects.audit);
       return "written";
     });
   }

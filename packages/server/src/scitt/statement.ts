@@ -1,7 +1,7 @@
 import { createHash, createPublicKey, type KeyObject, X509Certificate } from "node:crypto";
 import type { JsonObject } from "@vconductor/vcon";
+import { canonicalJson } from "../canonical-json.ts";
 import { VconductorError } from "../errors.ts";
-import { canonicalJson } from "./canonical-json.ts";
 import { makeSign1, readSigningKey } from "./cose-sign1.ts";
 
 /* Labels of COSE headers: RFC 9052, RFC 9360 (x5chain), RFC 9597 (CWT claims), and the hash envelope of COSE. */

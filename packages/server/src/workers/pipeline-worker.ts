@@ -1,3 +1,4 @@
+import { isAudited } from "../access/audit/is-audited.ts";
 import { readConfig } from "../config.ts";
 import { Listener } from "../database/listener.ts";
 import { channels } from "../database/notifier.ts";
@@ -60,6 +61,7 @@ async function run(
     media: new TenantMedia({ content, database: stores.storeDatabase }),
     usage: stores.usage,
     prices: config.modelPrices,
+    audit: isAudited(config) ? stores.audit : undefined,
     log,
   });
   const heartbeat = new Heartbeat({

@@ -26,7 +26,7 @@ export async function call(
     ...(headers === undefined ? {} : { headers }),
   });
   const text = await answer.text();
-  const isJson = /^application\/json/.test(answer.headers.get("content-type") ?? "") && text !== "";
+  const isJson = /^application\/json\b/.test(answer.headers.get("content-type") ?? "") && text !== "";
   return {
     status: answer.status,
     headers: answer.headers,

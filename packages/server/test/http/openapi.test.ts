@@ -320,6 +320,26 @@ describe("every answer is what the document says", () => {
     await walk.call(requeue, 422, { path: ["held", "x"] });
   });
 
+  it("of access", async () => {
+    const made = await walk.call("POST /tokens", 201, { body: { name: "walker", roles: ["reader"] } });
+    await walk.call("POST /tokens", 422, { body: { name: "walker", roles: ["nobody"] } });
+    await walk.call("GET /tokens", 200);
+    await walk.call("GET /tokens", 422, { query: "limit=x" });
+    const id = String(at(made.json, "record", "id"));
+    await walk.call("GET /tokens/{token_id}", 200, { path: [id] });
+    await walk.call("GET /tokens/{token_id}", 404, { path: ["none"] });
+    await walk.call("DELETE /tokens/{token_id}", 204, { path: [id] });
+    await walk.call("DELETE /tokens/{token_id}", 404, { path: ["none"] });
+    await walk.call("GET /audit", 200, { query: "since=2026-01-01" });
+    await walk.call("GET /audit", 422, { query: "until=soon" });
+    await walk.call("POST /vcon", 204, { body: vcon("shared") });
+    const grants = [{ grantee: "group:hr", permissions: ["read"] }];
+    await walk.call("PUT /vcon/{vcon_uuid}/access", 204, { path: ["shared"], body: { grants } });
+    await walk.call("PUT /vcon/{vcon_uuid}/access", 404, { path: ["none"], body: { grants } });
+    await walk.call("GET /vcon/{vcon_uuid}/access", 200, { path: ["shared"] });
+    await walk.call("GET /vcon/{vcon_uuid}/access", 404, { path: ["none"] });
+  });
+
   it("of media", async () => {
     const { url } = await media.store.put({ bytes: Buffer.from("a recording"), mediatype: "audio/x-wav" });
     await walk.call("GET /media/{name}", 200, { path: [url.slice(mediaUrl.length + 1)] });

@@ -73,6 +73,7 @@ export async function startApi({
       commit,
     }),
     usage: stores.usage,
+    audit: stores.audit,
     media,
     jq: services.jq,
     events,

@@ -85,4 +85,16 @@ const statements: readonly string[] = [
   `create index audit_vcon on vconductor.audit (vcon, id) where vcon is not null`,
   `create index audit_principal on vconductor.audit (principal, id)`,
   `create index audit_at on vconductor.audit (at)`,
+  `create function vconductor.audit_is_kept() returns trigger language plpgsql as $$
+   begin
+     if tg_op = 'UPDATE' and old.position is null and new.position is not null
+       and to_jsonb(new) - 'position' - 'hash' = to_jsonb(old) - 'position' - 'hash' then
+       return new;
+     end if;
+     raise exception 'the audit trail is only added to';
+   end $$`,
+  `create trigger audit_is_kept before update or delete on vconductor.audit
+     for each row execute function vconductor.audit_is_kept()`,
+  `create trigger audit_is_not_emptied before truncate on vconductor.audit
+     for each statement execute function vconductor.audit_is_kept()`,
 ];

@@ -20,6 +20,7 @@ export function eventRoutes(app: App, { events }: HttpContext): void {
   app.get(
     "/events",
     {
+      config: { endless: true },
       schema: {
         scope: ["vcon:read", "process:run", "queue:write"],
         tags: ["Events"],

@@ -3,7 +3,7 @@ import { isVcon, type JsonObject, type Vcon, validate } from "@vconductor/vcon";
 import { makeTestCertificates } from "@vconductor/vcon/security";
 import { encode } from "cborg";
 import { beforeEach, describe, expect, it } from "vitest";
-import { canonicalJson } from "../../../src/scitt/canonical-json.ts";
+import { canonicalJson } from "../../../src/canonical-json.ts";
 import { readSign1 } from "../../../src/scitt/cose-sign1.ts";
 import { ProviderDouble, type Received, type Reply } from "../../doubles/provider.ts";
 import { isSignedBy } from "../../scitt/sign1-signature.ts";

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { canonicalJson } from "../../src/scitt/canonical-json.ts";
+import { canonicalJson } from "../src/canonical-json.ts";
 
 it("sorts members and writes values as RFC 8785 has it (section 3.2.2)", () => {
   const value = JSON.parse(`{

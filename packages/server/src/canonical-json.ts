@@ -1,5 +1,5 @@
 import type { JsonValue } from "@vconductor/vcon";
-import { isJsonArray } from "../processors/json.ts";
+import { isJsonArray } from "./processors/json.ts";
 
 /**
  * JSON in its canonical form (JCS, RFC 8785): members sorted, no blanks, numbers as ECMAScript writes them. Equal values
