@@ -13,6 +13,7 @@ import { addAuthentication } from "./authentication.ts";
 import { addBodyParser } from "./body.ts";
 import type { HttpContext } from "./context.ts";
 import { addIdempotency } from "./idempotency.ts";
+import { addAddressLimit, addPrincipalLimit } from "./limits.ts";
 import { addDocumentation, addOpenApi } from "./openapi.ts";
 import { addProblems, answerBrokenRequest, badUrl } from "./problems.ts";
 import { RoutePatterns } from "./route-patterns.ts";
@@ -109,6 +110,10 @@ export async function buildApp(context: HttpContext): Promise<App> {
       strictPreflight: false,
       methods: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
       exposedHeaders: [
+        "RateLimit-Limit",
+        "RateLimit-Remaining",
+        "RateLimit-Reset",
+        "WWW-Authenticate",
         "ETag",
         "Location",
         "Retry-After",
@@ -120,7 +125,9 @@ export async function buildApp(context: HttpContext): Promise<App> {
   }
   // After CORS, whose headers a redirect needs as well.
   addTrailingSlash(app, routes);
+  addAddressLimit(app, context);
   addAuthentication(app, context);
+  addPrincipalLimit(app, context);
   addAuditing(app, context);
   await addOpenApi(app, context);
   if (config.launchAdminApi) {

@@ -1,10 +1,12 @@
 import type { FastifyReply, FastifyRequest, RouteOptions } from "fastify";
 import type { Authenticator } from "../access/authenticator.ts";
 import { anonymous, isAllowed, type Principal, type Viewer, viewerOf } from "../access/principal.ts";
+import { addressKey, RateLimit } from "../access/rate-limit.ts";
 import type { Scope } from "../access/scopes.ts";
 import { VconductorError } from "../errors.ts";
 import type { App } from "./app.ts";
 import type { HttpContext } from "./context.ts";
+import { tooMany } from "./limits.ts";
 import { problem } from "./schemas.ts";
 
 /** Who may call a route: everybody, or whoever has one of these scopes. */
@@ -34,6 +36,7 @@ export function addAuthentication(
 ): void {
   app.decorateRequest("caller", undefined);
   app.addHook("onRoute", declareScope);
+  const refusals = new RateLimit({ limit: config.authFailures });
 
   app.addHook("onRequest", (request, reply, done) => {
     const scope = request.routeOptions.schema?.scope;
@@ -42,7 +45,7 @@ export function addAuthentication(
       return done();
     }
     if (request.is404 || scope === "public" || request.method === "OPTIONS") return done();
-    admit({ request, reply, authenticator: access.authenticator, scope: scope ?? [] }).then(
+    admit({ request, reply, authenticator: access.authenticator, refusals, scope: scope ?? [] }).then(
       () => done(),
       done,
     );
@@ -64,11 +67,13 @@ async function admit({
   request,
   reply,
   authenticator,
+  refusals,
   scope,
 }: {
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
   readonly authenticator: Authenticator;
+  readonly refusals: RateLimit;
   readonly scope: readonly Scope[];
 }): Promise<void> {
   const credential = credentialOf(request);
@@ -81,6 +86,10 @@ async function admit({
   }
   const verdict = await authenticator.check(credential, request.ip);
   if ("refused" in verdict) {
+    // Only what is refused counts, and only who is refused is told to wait: nobody can lock out another, not even one
+    // who shares the address.
+    const allowance = refusals.take(addressKey(request.ip));
+    if (!allowance.allowed) throw tooMany("Too many refused credentials from this address", allowance);
     reply.header("www-authenticate", 'Bearer realm="vConductor", error="invalid_token"');
     throw new VconductorError("unauthorized", `The credential is not good: ${verdict.refused}`);
   }
