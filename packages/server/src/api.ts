@@ -101,8 +101,10 @@ export class Api implements Service {
   async #listen(app: App): Promise<void> {
     const { host, port } = this.#options.config.rest;
     const { share } = this.#options;
-    this.#url = await app.listen({ host, port, ...(share ? { reusePort: true } : {}) });
-    if (host === "localhost") this.#url = `http://localhost:${portOf(app)}`;
+    const protocol = this.#options.config.tlsCertificate === undefined ? "http" : "https";
+    const listening = await app.listen({ host, port, ...(share ? { reusePort: true } : {}) });
+    this.#url = listening.replace(/^http:/, `${protocol}:`);
+    if (host === "localhost") this.#url = `${protocol}://localhost:${portOf(app)}`;
   }
 }
 

@@ -8,6 +8,7 @@ import {
   type Surroundings,
 } from "./config/setting.ts";
 import { settings } from "./config/settings.ts";
+import { readTlsPair } from "./config/tls.ts";
 import { schemes } from "./database/schemes.ts";
 
 type Settings = typeof settings;
@@ -113,6 +114,10 @@ export function readConfig(env: Environment, options: ReadConfigOptions = {}): C
     databasePoolSize: read(settings.databasePoolSize),
     migrate: read(settings.migrate),
     rest: read(settings.rest),
+    tlsCertificate: read(settings.tlsCertificate),
+    tlsKey: read(settings.tlsKey),
+    headersTimeoutSeconds: read(settings.headersTimeoutSeconds),
+    requestTimeoutSeconds: read(settings.requestTimeoutSeconds),
     launchVconApi: read(settings.launchVconApi),
     launchAdminApi: read(settings.launchAdminApi),
     restApiWorkers: read(settings.restApiWorkers),
@@ -197,6 +202,7 @@ function findProblems(env: Environment, surroundings: Surroundings): readonly Co
     ...exposure(env, { problems, surroundings }),
     ...missingKeys(env, { problems, surroundings }),
     ...missingClaims(env),
+    ...unfitTls(env, { problems, surroundings }),
   ];
 }
 
@@ -262,6 +268,40 @@ function missingKeys(
   return [mediaS3AccessKeyId, mediaS3SecretAccessKey]
     .filter((entry) => !entry.isSet(env))
     .map(({ variable }) => ({ variable, value: "", message: "is needed when MEDIA_STORE is a bucket" }));
+}
+
+/** A server that cannot prove itself is found out at its start, not by its first client. */
+function unfitTls(
+  env: Environment,
+  options: { readonly problems: readonly ConfigProblem[]; readonly surroundings: Surroundings },
+): readonly ConfigProblem[] {
+  const { tlsCertificate, tlsKey, rest } = settings;
+  const both = [tlsCertificate, tlsKey];
+  const given = both.filter((entry) => entry.isSet(env));
+  if (given.length === 0) return [];
+  if (given.length === 1) {
+    return both
+      .filter((entry) => !entry.isSet(env))
+      .map(({ variable }) => ({ variable, value: "", message: `is needed with ${given[0]?.variable}` }));
+  }
+  const about = [...both, rest].map(({ variable }) => variable);
+  if (options.problems.some(({ variable }) => about.includes(variable))) return [];
+  const certificate = tlsCertificate.read(env, options.surroundings) ?? "";
+  const key = tlsKey.read(env, options.surroundings) ?? "";
+  try {
+    readTlsPair({ certificate, key });
+  } catch (error) {
+    const message = `cannot be used: ${error instanceof Error ? error.message : String(error)}`;
+    return [{ variable: tlsCertificate.variable, value: tlsCertificate.given(env), message }];
+  }
+  if (rest.read(env, options.surroundings).protocol === "https") return [];
+  return [
+    {
+      variable: rest.variable,
+      value: rest.given(env),
+      message: "must begin with https:// when TLS_CERTIFICATE is set",
+    },
+  ];
 }
 
 function plainText(value: unknown): string | undefined {

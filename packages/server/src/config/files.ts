@@ -84,3 +84,14 @@ export const readableText: Kind<string> = {
     return readText(resolve(surroundings.directory, text));
   },
 };
+
+/** A file that can be read, as an absolute path. */
+export const fileName: Kind<string> = {
+  label: "the name of a file",
+  plain: (path) => path,
+  parse(text, surroundings) {
+    const path = resolve(surroundings.directory, text);
+    readText(path);
+    return path;
+  },
+};

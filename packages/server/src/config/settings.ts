@@ -1,6 +1,6 @@
 import { accessSettings } from "./access-settings.ts";
 import { absoluteUrl, databaseUrl, hostAndPort, listenAddress, webOrigin } from "./addresses.ts";
-import { directory, loggingFile, packageName } from "./files.ts";
+import { directory, fileName, loggingFile, packageName } from "./files.ts";
 import {
   boolean,
   bytes,
@@ -103,7 +103,39 @@ export const settings = {
     kind: listenAddress,
     default: "http://localhost:8000",
     meaning:
-      "The address that the API listens on, which is also the server's name in `/servers`. TLS is left to a proxy in front.",
+      "The address that the API listens on, which is also the server's name in `/servers`. With https://, either TLS_CERTIFICATE and TLS_KEY are set, or a proxy in front has them.",
+  }),
+  tlsCertificate: setting({
+    variable: "TLS_CERTIFICATE",
+    group: "API",
+    kind: optional(fileName),
+    default: "",
+    defaultMeans: "none: the API speaks plain HTTP",
+    meaning:
+      "The file with the server's certificate and those that certify it, PEM. It is read anew when it changes.",
+  }),
+  tlsKey: setting({
+    variable: "TLS_KEY",
+    group: "API",
+    kind: optional(fileName),
+    default: "",
+    defaultMeans: "none",
+    meaning: "The file with the private key of TLS_CERTIFICATE, PEM. It is read anew when it changes.",
+  }),
+  headersTimeoutSeconds: setting({
+    variable: "HEADERS_TIMEOUT_SECONDS",
+    group: "API",
+    kind: seconds(3600),
+    default: "20",
+    meaning: "How long a client may take to send the headers of a request; then its connection is closed.",
+  }),
+  requestTimeoutSeconds: setting({
+    variable: "REQUEST_TIMEOUT_SECONDS",
+    group: "API",
+    kind: seconds(86_400),
+    default: "300",
+    meaning:
+      "How long a client may take to send a request, body included; then it is answered with 408. Answers may take longer.",
   }),
   launchVconApi: setting({
     variable: "LAUNCH_VCON_API",

@@ -4,6 +4,7 @@ import cors from "@fastify/cors";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import Fastify, {
   type FastifyBaseLogger,
+  type FastifyHttpOptions,
   type FastifyInstance,
   LogController,
   type RawServerDefault,
@@ -36,6 +37,7 @@ import { vconQueryRoutes } from "./routes/vcon-queries.ts";
 import { vconRoutes } from "./routes/vcons.ts";
 import { addSharedSchemas } from "./schemas.ts";
 import { addStopping } from "./stopping.ts";
+import { Tls } from "./tls.ts";
 import { addTrailingSlash } from "./trailing-slash.ts";
 import { compileValidator } from "./validation.ts";
 
@@ -50,16 +52,15 @@ export type App = FastifyInstance<
 /** The HTTP application, ready to listen. */
 export async function buildApp(context: HttpContext): Promise<App> {
   const { config, log, metrics } = context;
+  const tls = tlsOf(context);
   const app: App = Fastify({
+    ...serverOptions(config, tls),
     loggerInstance: log as FastifyBaseLogger,
     // One line is logged for each request when it has been answered; see below.
     logController: new LogController({ disableRequestLogging: true }),
     childLoggerFactory: (logger) => logger,
     bodyLimit: config.maxBodyBytes,
     trustProxy: config.trustProxy,
-    // A client has this long to send its request; answers may take longer (long polls, events).
-    requestTimeout: 300_000,
-    keepAliveTimeout: 75_000,
     forceCloseConnections: "idle",
     exposeHeadRoutes: false,
     // Ours say the same in the words of the API; see stopping.ts.
@@ -153,8 +154,37 @@ export async function buildApp(context: HttpContext): Promise<App> {
   operationRoutes(app, context);
   await addDocumentation(app);
   app.addHook("preClose", finishRequests);
+  if (tls !== undefined) {
+    app.addHook("onListen", async () => tls.start());
+    app.addHook("onClose", async () => tls.stop());
+  }
   await app.ready();
   return app;
+}
+
+function tlsOf({ config, log }: HttpContext): Tls | undefined {
+  const { tlsCertificate: certificate, tlsKey: key } = config;
+  if (certificate === undefined || key === undefined) return undefined;
+  return new Tls({ files: { certificate, key }, log });
+}
+
+/** How connections are taken. A client has so long to send its request; answers may take longer (long polls, events). */
+function serverOptions(
+  config: Pick<HttpContext["config"], "headersTimeoutSeconds" | "requestTimeoutSeconds">,
+  tls: Tls | undefined,
+): Pick<
+  FastifyHttpOptions<RawServerDefault>,
+  "http" | "serverFactory" | "requestTimeout" | "keepAliveTimeout"
+> {
+  const headersTimeout = config.headersTimeoutSeconds * 1000;
+  const requestTimeout = config.requestTimeoutSeconds * 1000;
+  const keepAliveTimeout = 75_000;
+  // How often connections are looked at: a slow one is closed so much too late at most.
+  const http = { headersTimeout, connectionsCheckingInterval: Math.min(5_000, headersTimeout / 4) };
+  if (tls === undefined) return { http, requestTimeout, keepAliveTimeout };
+  return {
+    serverFactory: (handler) => tls.makeServer(handler, { ...http, requestTimeout, keepAliveTimeout }),
+  };
 }
 
 function requestIds(): () => string {
