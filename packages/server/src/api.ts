@@ -83,6 +83,7 @@ export class Api implements Service {
       pipelines,
       servers,
       processors: registry,
+      commit,
       runner: new LocalRunner({ vcons, jobs, pipelines, registry, services, media, usage, prices, commit }),
       usage,
       audit,

@@ -13,6 +13,9 @@ interface Wanted {
   readonly queue?: readonly string[];
   readonly tenant: string;
   readonly days?: number;
+  readonly ingest?: string;
+  readonly perMinute?: number;
+  readonly hmacSecret?: string;
 }
 
 /** `vconductor token …`: API tokens, for whoever has the database. */
@@ -27,6 +30,12 @@ export function addTokenCommands(program: Command): void {
     .option("--scope <scope>", "a scope, such as vcon:read", also)
     .option("--group <group>", "a group, for the access lists of vCons", also)
     .option("--queue <queue>", "a queue that it may work on (default: all)", also)
+    .option("--ingest <queue>", "make an ingest key: it can only add vCons to this queue")
+    .option("--per-minute <count>", "of an ingest key: how many vCons a minute", count)
+    .option(
+      "--hmac-secret <name>",
+      "of an ingest key: the environment variable with the secret of X-Hub-Signature-256",
+    )
     .option("--tenant <tenant>", "whose vCons it sees", tenantName, "default")
     .option("--days <days>", "how long it is good (default: until it is revoked)", days)
     .action((wanted: Wanted) =>
@@ -36,8 +45,16 @@ export function addTokenCommands(program: Command): void {
           name: wanted.name,
           tenant: wanted.tenant,
           groups: wanted.group,
-          queues: wanted.queue,
-          scopes: scopesFor({ scopes: wanted.scope ?? [], roles: wanted.role ?? [] }, config.roles),
+          ...(wanted.ingest === undefined
+            ? {
+                queues: wanted.queue,
+                scopes: scopesFor({ scopes: wanted.scope ?? [], roles: wanted.role ?? [] }, config.roles),
+              }
+            : {
+                queues: [wanted.ingest],
+                scopes: ["vcon:ingest"] as const,
+                ingest: { perMinute: wanted.perMinute ?? 0, hmacSecret: wanted.hmacSecret },
+              }),
           expiresAt: wanted.days === undefined ? undefined : new Date(Date.now() + wanted.days * dayMs),
           createdBy: "command line",
         });
@@ -119,6 +136,12 @@ function also(value: string, before: readonly string[] = []): readonly string[] 
 function tenantName(value: string): string {
   if (isTenant(value)) return value;
   throw new InvalidArgumentError("It must be 1 to 100 letters, digits and the characters _ . : @ / -");
+}
+
+function count(value: string): number {
+  const number = Number(value);
+  if (Number.isInteger(number) && number > 0 && number <= 1_000_000) return number;
+  throw new InvalidArgumentError("It must be a whole number, from 1 to 1000000.");
 }
 
 function days(value: string): number {

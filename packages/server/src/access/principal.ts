@@ -23,6 +23,15 @@ export interface Principal {
   readonly scopes: readonly Scope[];
   /** The queues that it may work on or add to. Default: all */
   readonly queues?: readonly string[] | undefined;
+  /** What else holds for an ingest key. */
+  readonly ingest?: IngestRules | undefined;
+}
+
+export interface IngestRules {
+  /** How many vCons a minute, on each server. 0: no limit */
+  readonly perMinute: number;
+  /** The environment variable with the secret that bodies are signed with. Undefined: they need not be */
+  readonly hmacSecret?: string | undefined;
 }
 
 /** Whoever calls a server without access control. */
@@ -48,6 +57,8 @@ export interface Viewer {
   readonly all: boolean;
   /** Its names in access lists: its id, and its groups as `group:name`. */
   readonly grantees: readonly string[];
+  /** Sees and changes nothing that is there, whatever else it may: it only adds. Default: false */
+  readonly addsOnly?: boolean;
 }
 
 export function viewerOf({ id, tenant, groups, scopes }: Principal): Viewer {

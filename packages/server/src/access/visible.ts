@@ -10,7 +10,9 @@ export type Permission = (typeof permissions)[number];
  * change or delete vCons for somebody have it. A vCon is its tenant's, unless it is restricted; grants give it to
  * others, and to the tenant's own if it is.
  */
-export function visible({ all, tenant, grantees }: Viewer, permission: Permission): RawBuilder<boolean> {
+export function visible(viewer: Viewer, permission: Permission): RawBuilder<boolean> {
+  const { all, tenant, grantees, addsOnly } = viewer;
+  if (addsOnly === true) return sql<boolean>`false`;
   if (all) return sql<boolean>`true`;
   return sql<boolean>`((vcon.tenant = ${tenant} and not vcon.restricted) or exists (
     select from vconductor.vcon_grant g where g.uuid = vcon.uuid

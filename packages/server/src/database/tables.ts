@@ -1,5 +1,5 @@
 import type { ColumnType, Generated } from "kysely";
-import type { Principal } from "../access/principal.ts";
+import type { IngestRules, Principal } from "../access/principal.ts";
 
 /** The tables of schema `vconductor`. `bigint` columns are read as numbers: all of them stay below 2^53. */
 export interface Tables {
@@ -142,7 +142,7 @@ export interface TokenTable {
   scopes: string[];
   groups: string[];
   queues: string[] | null;
-  ingest: ColumnType<unknown, string | null, string | null>;
+  ingest: ColumnType<IngestRules | null, string | null, string | null>;
   created_at: Generated<Date>;
   created_by: string;
   expires_at: Date | null;

@@ -22,6 +22,7 @@ import { auditRoutes } from "./routes/audit.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { failedJobRoutes } from "./routes/failed-jobs.ts";
 import { inProgressRoutes } from "./routes/in-progress.ts";
+import { ingestRoutes } from "./routes/ingest.ts";
 import { mediaRoutes } from "./routes/media.ts";
 import { operationRoutes } from "./routes/operations.ts";
 import { pipelineRunRoutes } from "./routes/pipeline-runs.ts";
@@ -145,6 +146,7 @@ export async function buildApp(context: HttpContext): Promise<App> {
   }
   if (config.launchVconApi) {
     vconRoutes(app, context);
+    ingestRoutes(app, context);
     vconQueryRoutes(app, context);
     vconAccessRoutes(app, context);
     processorRoutes(app, context);

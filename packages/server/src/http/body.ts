@@ -8,10 +8,14 @@ declare module "fastify" {
   interface FastifyRequest {
     /** The body as text, where there was one. */
     bodyText: string | undefined;
+    /** The body as it came, for routes that check its signature. */
+    bodyBytes: Buffer | undefined;
   }
   interface FastifyContextConfig {
     /** The body is a vCon document: the handler reads it from `bodyText` itself. */
     readonly vconBody?: boolean;
+    /** The bytes of the body are kept as well. */
+    readonly keepsBytes?: boolean;
   }
 }
 
@@ -25,6 +29,7 @@ const vconTypes = /^application\/(vcon|[\w.-]+\+json)$/;
  */
 export function addBodyParser(app: App, config: Pick<Config, "maxNesting">): void {
   app.decorateRequest("bodyText", undefined);
+  app.decorateRequest("bodyBytes", undefined);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", { parseAs: "buffer" }, async (request: FastifyRequest, body: Buffer) => {
     const wanted = request.routeOptions.schema?.body !== undefined;
@@ -37,6 +42,7 @@ export function addBodyParser(app: App, config: Pick<Config, "maxNesting">): voi
     }
     const text = decode(body);
     request.bodyText = text;
+    if (request.routeOptions.config.keepsBytes === true) request.bodyBytes = body;
     if (isVcon) return {};
     if (exceedsDepth(text, config.maxNesting)) {
       throw wrongBody("json_depth", `The body nests deeper than ${config.maxNesting} levels`);

@@ -7,6 +7,7 @@ import type { JobQueue } from "../jobs/job-queue.ts";
 import type { TenantMedia } from "../media/tenant-media.ts";
 import type { EventFeed } from "../observe/event-feed.ts";
 import type { Metrics } from "../observe/metrics.ts";
+import type { DirectCommit } from "../pipelines/direct-commit.ts";
 import type { DirectRunner } from "../pipelines/direct-run.ts";
 import type { PipelineStore } from "../pipelines/pipeline-store.ts";
 import type { JqSandbox } from "../processors/jq/sandbox.ts";
@@ -26,6 +27,7 @@ export interface HttpContext {
   readonly servers: ServerRegistry;
   readonly processors: ProcessorRegistry;
   readonly runner: DirectRunner;
+  readonly commit: DirectCommit;
   readonly usage: UsageLedger;
   readonly audit: AuditTrail;
   readonly media: TenantMedia;

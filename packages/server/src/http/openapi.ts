@@ -13,6 +13,7 @@ const tags = [
   { name: "Admin: In Progress Jobs", description: "Jobs in the hands of workers" },
   { name: "Admin: Access", description: "API tokens, and who did what" },
   { name: "vCon: Storage CRUD", description: "Storing, reading, finding and deleting vCons" },
+  { name: "Ingest", description: "Adding vCons to a queue, for those who may do nothing else" },
   { name: "vCon: Access", description: "Who may do what with a vCon" },
   { name: "vCon: Processors", description: "Running one processor" },
   { name: "vCon: Pipelines", description: "Running a pipeline" },

@@ -103,6 +103,12 @@ const shared = {
     scopes: Type.Array(Type.String()),
     groups: Type.Array(Type.String()),
     queues: nullable(Type.Array(Type.String())),
+    ingest: nullable(
+      Type.Object({
+        per_minute: Type.Integer(),
+        hmac_secret: nullable(Type.String({ description: "Its name" })),
+      }),
+    ),
     created_at: time,
     created_by: Type.String({ description: "The id of a principal" }),
     expires_at: nullable(time),

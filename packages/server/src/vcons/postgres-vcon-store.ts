@@ -198,7 +198,8 @@ function notYours(uuid: string): VconductorError {
 }
 
 /** What tells apart viewers who see different things. */
-function eyesOf({ all, tenant, grantees }: Viewer): string {
+function eyesOf({ all, tenant, grantees, addsOnly }: Viewer): string {
+  if (addsOnly === true) return `none ${tenant}`;
   return all ? "all" : JSON.stringify([tenant, ...grantees]);
 }
 

@@ -12,7 +12,7 @@ import { makeToken, ordinary, tokensOf } from "./credentials.ts";
 // Every route, tried by everybody: what the OpenAPI document says about scopes is what happens.
 
 const kept = await mediaDirectory();
-const api: TestApi = await startApi({ env: { ACCESS: "on", ...kept.env } });
+const api: TestApi = await startApi({ env: { ACCESS: "on", AUTH_FAILURES_PER_MINUTE: "100000", ...kept.env } });
 afterAll(() => api.stop());
 const document = new OpenApiDocument((await api.call("GET", "/openapi.json")).json);
 
@@ -117,6 +117,7 @@ function requestOf(operation: Operation, things: Things) {
     vcon_uuid: name,
     name: path.startsWith("/media") ? things.media : queue,
     run_id: path.includes("/failed") ? things.failed : things.running,
+    queue,
     job_id: path.startsWith("/in_progress") ? things.running : things.job,
     token_id: things.token,
     server_key: "host:1:2:3",
@@ -124,7 +125,12 @@ function requestOf(operation: Operation, things: Things) {
   const filled = path.replace(/\{(\w+)\}/g, (_, parameter) =>
     encodeURIComponent(values[parameter] ?? "none"),
   );
-  const query = path.endsWith("/jq") ? "?jq_transform=." : path.endsWith("/jsonpath") ? "?path_string=$" : "";
+  const queries: Readonly<Record<string, string>> = {
+    get_vcon_jq: "?jq_transform=.",
+    get_vcon_jsonpath: "?path_string=$",
+    post_external_ingress: `?ingress_list=${queue}`,
+  };
+  const query = queries[operation.id] ?? "";
   const body = bodyOf(operation, things);
   return { method: operation.method, path: `${filled}${query}`, options: body === undefined ? {} : { body } };
 }
@@ -139,6 +145,8 @@ function bodyOf({ id, path }: Operation, { name }: Things): unknown {
     post_server_queue: { weight: 1 },
     post_token: { name: "made", scopes: ["vcon:read"] },
     post_pipeline_run: vcon(`${name}-given`),
+    post_ingest: vcon(`${name}-added`),
+    post_external_ingress: vcon(`${name}-added-too`),
   };
   if (!path.startsWith("/process")) return bodies[id];
   // Only whether one is let in counts: nothing is to be called.
@@ -173,6 +181,7 @@ const strangers: Readonly<Record<string, number>> = {
   post_vcon: 403,
   put_pipeline: 403,
   post_queue: 422,
+  post_external_ingress: 404,
 };
 
 /** What the owner gets, where it is not 2xx. */

@@ -330,6 +330,13 @@ describe("every answer is what the document says", () => {
     await walk.call("GET /tokens/{token_id}", 404, { path: ["none"] });
     await walk.call("DELETE /tokens/{token_id}", 204, { path: [id] });
     await walk.call("DELETE /tokens/{token_id}", 404, { path: ["none"] });
+    await walk.call("POST /queue/{name}", 204, { path: ["taken"] });
+    await walk.call("POST /ingest/{queue}", 204, { path: ["taken"], body: vcon("taken-in") });
+    await walk.call("POST /ingest/{queue}", 409, { path: ["taken"], body: vcon("taken-in") });
+    await walk.call("POST /ingest/{queue}", 404, { path: ["none"], body: vcon("taken-in-2") });
+    const list = "ingress_list=taken";
+    await walk.call("POST /vcon/external-ingress", 204, { query: list, body: vcon("taken-in-3") });
+    await walk.call("POST /vcon/external-ingress", 422, { query: list, body: {} });
     await walk.call("GET /audit", 200, { query: "since=2026-01-01" });
     await walk.call("GET /audit", 422, { query: "until=soon" });
     await walk.call("POST /vcon", 204, { body: vcon("shared") });

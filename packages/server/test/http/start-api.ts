@@ -61,6 +61,7 @@ export async function startApi({
     pipelines,
     servers,
     processors,
+    commit,
     runner: new LocalRunner({
       vcons,
       jobs,

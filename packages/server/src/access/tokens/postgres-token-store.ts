@@ -10,12 +10,7 @@ import { hashOf, makeToken, writeToken } from "./token-text.ts";
 export function postgresTokenStore(database: Database): TokenStore {
   const find = (id: string) =>
     database.run((db) =>
-      db
-        .selectFrom("vconductor.token")
-        .selectAll()
-        .where("id", "=", id)
-        .where("kind", "=", "api")
-        .executeTakeFirst(),
+      db.selectFrom("vconductor.token").selectAll().where("id", "=", id).executeTakeFirst(),
     );
   return {
     async create(given) {
@@ -35,7 +30,6 @@ export function postgresTokenStore(database: Database): TokenStore {
         const query = db
           .selectFrom("vconductor.token")
           .selectAll()
-          .where("kind", "=", "api")
           .orderBy("created_at", "desc")
           .orderBy("id", "desc")
           .limit(limit);
@@ -91,6 +85,8 @@ function toColumns(token: NewToken) {
     scopes: [...token.scopes],
     groups: [...(token.groups ?? [])],
     queues: token.queues === undefined ? null : [...token.queues],
+    kind: token.ingest === undefined ? "api" : "ingest",
+    ingest: token.ingest === undefined ? null : JSON.stringify(token.ingest),
     expires_at: token.expiresAt ?? null,
     created_by: token.createdBy,
     // In whole milliseconds, so that a cursor has all of it.
@@ -106,6 +102,7 @@ function toToken(row: Selectable<TokenTable>): Token {
     scopes: row.scopes.filter(isScope),
     groups: row.groups,
     queues: row.queues ?? undefined,
+    ingest: row.ingest ?? undefined,
     createdAt: row.created_at,
     createdBy: row.created_by,
     expiresAt: row.expires_at ?? undefined,

@@ -32,6 +32,7 @@ export function tokenSource(
   };
 }
 
-function toPrincipal({ id, name, tenant, groups, scopes, queues }: Token): Principal {
-  return { id: `token:${id}`, name, via: "token", tenant, groups, scopes, queues };
+function toPrincipal({ id, name, tenant, groups, scopes, queues, ingest }: Token): Principal {
+  const via = ingest === undefined ? "token" : "ingest";
+  return { id: `token:${id}`, name, via, tenant, groups, scopes, queues, ingest };
 }

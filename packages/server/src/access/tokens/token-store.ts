@@ -1,3 +1,4 @@
+import type { IngestRules } from "../principal.ts";
 import type { Scope } from "../scopes.ts";
 
 /** An API token, without what would let one use it. */
@@ -10,6 +11,8 @@ export interface Token {
   readonly groups: readonly string[];
   /** The queues that it may work on. Undefined: all */
   readonly queues: readonly string[] | undefined;
+  /** Of a key that only adds vCons to its queues. */
+  readonly ingest: IngestRules | undefined;
   readonly createdAt: Date;
   /** The id of the principal that made it. */
   readonly createdBy: string;
@@ -26,6 +29,7 @@ export interface NewToken {
   readonly scopes: readonly Scope[];
   readonly groups?: readonly string[] | undefined;
   readonly queues?: readonly string[] | undefined;
+  readonly ingest?: IngestRules | undefined;
   readonly expiresAt?: Date | undefined;
   readonly createdBy: string;
 }

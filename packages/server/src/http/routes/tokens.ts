@@ -39,6 +39,26 @@ export function tokenRoutes(app: App, { access: { tokens }, config }: HttpContex
           queues: Type.Optional(
             Type.Array(Name, { maxItems: 1000, description: "The queues it may work on. Default: all" }),
           ),
+          ingest: Type.Optional(
+            Type.Object(
+              {
+                queue: Name,
+                per_minute: Type.Integer({
+                  minimum: 0,
+                  maximum: 1_000_000,
+                  default: 0,
+                  description: "0: no limit",
+                }),
+                hmac_secret: Type.Optional(
+                  Type.String({
+                    pattern: "^[A-Za-z_][A-Za-z0-9_]{0,100}$",
+                    description: "The server's environment variable with the secret of X-Hub-Signature-256",
+                  }),
+                ),
+              },
+              { description: "A key that can only add vCons to this queue, and needs no role or scope" },
+            ),
+          ),
           expires_in_days: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 36_500 })),
         }),
         response: answers({
@@ -47,13 +67,14 @@ export function tokenRoutes(app: App, { access: { tokens }, config }: HttpContex
       },
     },
     async (request, reply) => {
-      const { name, groups, queues, tenant = DEFAULT_TENANT, expires_in_days: days } = request.body;
+      const { name, groups, tenant = DEFAULT_TENANT, ingest, expires_in_days: days } = request.body;
       const created = await tokens.create({
         name,
         tenant,
         groups,
-        queues,
-        scopes: scopesFor(request.body, config.roles),
+        queues: ingest === undefined ? request.body.queues : [ingest.queue],
+        scopes: ingest === undefined ? scopesFor(request.body, config.roles) : ["vcon:ingest"],
+        ingest: ingest && { perMinute: ingest.per_minute, hmacSecret: ingest.hmac_secret },
         expiresAt: days === undefined ? undefined : new Date(Date.now() + days * dayMs),
         createdBy: callerOf(request).id,
       });
@@ -142,6 +163,9 @@ function toJson(token: Token) {
     scopes: token.scopes,
     groups: token.groups,
     queues: token.queues ?? null,
+    ingest: token.ingest
+      ? { per_minute: token.ingest.perMinute, hmac_secret: token.ingest.hmacSecret ?? null }
+      : null,
     created_at: token.createdAt,
     created_by: token.createdBy,
     expires_at: token.expiresAt ?? null,
