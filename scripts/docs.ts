@@ -1,9 +1,12 @@
 /**
- * Writes the documents that are made from the source: docs/configuration.md, docs/errors.md and docs/processors.md.
+ * Writes the documents that are made from the source: docs/configuration.md, docs/errors.md, docs/scopes.md and
+ * docs/processors.md.
  * With `--check` it writes nothing, names those that are out of date, and exits with 1 if there are any.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { builtInRoles } from "../packages/server/src/access/roles.ts";
+import { scopeMeanings, scopes } from "../packages/server/src/access/scopes.ts";
 import { documentedSettings } from "../packages/server/src/config.ts";
 import { type ErrorCode, errorCodes } from "../packages/server/src/errors.ts";
 import { builtin } from "../packages/server/src/processors/builtin/index.ts";
@@ -192,6 +195,29 @@ printed.
 ${sections.join("\n")}`;
 }
 
+function scopesAndRoles(): string {
+  const scopeRows = scopes.map((scope) => `| \`${scope}\` | ${scopeMeanings[scope]} |`);
+  const roleRows = Object.entries(builtInRoles).map(
+    ([role, held]) => `| \`${role}\` | ${held.map((scope) => `\`${scope}\``).join(", ")} |`,
+  );
+  return `${generatedFrom("packages/server/src/access")}
+# Scopes and roles
+
+What a scope lets a caller do; [access.md](access.md) says how callers get them. Which scopes a route asks for is in
+\`/openapi.json\`, and in \`/docs\` under the lock of each route.
+
+| scope | to |
+|---|---|
+${scopeRows.join("\n")}
+
+A role is a named set of scopes. These are built in; \`ROLES\` adds others, or gives these another meaning.
+
+| role | scopes |
+|---|---|
+${roleRows.join("\n")}
+`;
+}
+
 function errors(): string {
   const rows = errorCodes.map(({ code, status, exceptionClass }) => {
     const { meaning, remedy } = errorTexts[code];
@@ -228,6 +254,7 @@ function generatedFrom(source: string): string {
 const documents: ReadonlyMap<string, () => string> = new Map([
   ["docs/configuration.md", configuration],
   ["docs/errors.md", errors],
+  ["docs/scopes.md", scopesAndRoles],
   ["docs/processors.md", processors],
 ]);
 

@@ -9,7 +9,7 @@ const group = "Access";
 
 /** Algorithms whose key is shared, and those whose public key anybody may have. */
 export const sharedKeyAlgorithms = ["HS256", "HS384", "HS512"] as const;
-export const publicKeyAlgorithms = [
+const publicKeyAlgorithms = [
   "RS256",
   "RS384",
   "RS512",

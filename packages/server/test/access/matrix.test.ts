@@ -12,7 +12,9 @@ import { makeToken, ordinary, tokensOf } from "./credentials.ts";
 // Every route, tried by everybody: what the OpenAPI document says about scopes is what happens.
 
 const kept = await mediaDirectory();
-const api: TestApi = await startApi({ env: { ACCESS: "on", AUTH_FAILURES_PER_MINUTE: "100000", ...kept.env } });
+const api: TestApi = await startApi({
+  env: { ACCESS: "on", AUTH_FAILURES_PER_MINUTE: "100000", ...kept.env },
+});
 afterAll(() => api.stop());
 const document = new OpenApiDocument((await api.call("GET", "/openapi.json")).json);
 

@@ -179,6 +179,21 @@ describe("a pipeline", () => {
     expect(await run(partner, shared, uuid)).toMatchObject({ outcome: "done" });
   });
 
+  it("leaves in the audit trail what it read and wrote, and for whom", async () => {
+    const queue = await makeQueue([["tag", { tags: ["t"] }]]);
+    const uuid = await store();
+    const { id } = Object(await run(colleague, queue, uuid));
+    const { json } = await as(admin).call("GET", `/audit?vcon=${uuid}`);
+    const records: readonly Readonly<Record<string, unknown>>[] = Object(at(json, "records"));
+    const of = (action: string) => records.filter((record) => record.action === action);
+    expect(of("run.read")).toMatchObject([{ principal: `token:${colleague.id}`, run: id, target: queue }]);
+    expect(of("run.write")).toMatchObject([{ principal: `token:${colleague.id}`, run: id, tenant: "a" }]);
+    await eventually(async () => {
+      const later = Object(at((await as(admin).call("GET", `/audit?vcon=${uuid}`)).json, "records"));
+      return later.every((record: { position: number | null }) => record.position !== null);
+    });
+  });
+
   it("works with its own rights if its definition says so", async () => {
     const queue = await makeQueue([["tag", { tags: ["by-the-pipeline"] }]], { run_as: "pipeline" });
     const uuid = await store({

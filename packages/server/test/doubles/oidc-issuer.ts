@@ -18,6 +18,8 @@ const audience = "vconductor";
 /** An OpenID Connect issuer: discovery, its keys, and tokens. It is real in all but its log-in page. */
 export class OidcIssuer {
   readonly double: ProviderDouble;
+  /** The claims of tokens that clients ask for. */
+  granted: JWTPayload = {};
   readonly #keys: Map<string, GenerateKeyPairResult>;
   #current: string;
 
@@ -29,11 +31,17 @@ export class OidcIssuer {
 
   static async start(): Promise<OidcIssuer> {
     const keys = new Map([["key-1", await generateKeyPair("RS256", { extractable: true })]]);
-    const double: ProviderDouble = await ProviderDouble.start(async ({ path }): Promise<Reply> => {
+    const double: ProviderDouble = await ProviderDouble.start(async ({ method, path }): Promise<Reply> => {
       if (path === "/realm/.well-known/openid-configuration") {
         const issuer = `${double.url}/realm`;
         return {
           body: { issuer, jwks_uri: `${issuer}/keys`, id_token_signing_alg_values_supported: ["RS256"] },
+        };
+      }
+      if (path === "/realm/token" && method === "POST") {
+        // The client credentials grant (RFC 6749, section 4.4), for any client: its claims are the test's.
+        return {
+          body: { access_token: await made.sign(made.granted), token_type: "Bearer", expires_in: 300 },
         };
       }
       if (path !== "/realm/keys") return { status: 404, body: {} };
@@ -45,7 +53,8 @@ export class OidcIssuer {
       }));
       return { body: { keys: await Promise.all(published) } };
     });
-    return new OidcIssuer(double, keys);
+    const made = new OidcIssuer(double, keys);
+    return made;
   }
 
   get url(): string {
