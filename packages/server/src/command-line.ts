@@ -105,7 +105,12 @@ function end(text: string, status: number): Promise<void> {
 /** Who may use the server, in a sentence. */
 function openTo({ access, rest }: Pick<Config, "access" | "rest">): string {
   if (access === "on") {
-    return "Callers must say who they are; `vconductor token create --name NAME --role admin` makes a token.";
+    const callers =
+      "Callers must say who they are; `vconductor token create --name NAME --role admin` makes a token.";
+    const open = rest.loopback || rest.protocol === "https";
+    return open
+      ? callers
+      : `${callers}\n  Without TLS, whoever is on the way can read their tokens: docs/access.md.`;
   }
   return rest.loopback
     ? "It listens on this machine only (no access control is configured)."

@@ -41,6 +41,16 @@ const logLevels = choice({
   silent: "silent",
 });
 
+/** Counted from the server outwards. */
+const proxies: Kind<number | false> = {
+  label: "off, on (one proxy), or the number of proxies",
+  plain: (count) => count,
+  parse(given, surroundings) {
+    if (/^\d{1,2}$/.test(given) && Number(given) > 1) return Number(given);
+    return boolean.parse(given, surroundings) ? 1 : false;
+  },
+};
+
 const mebibyte = 2 ** 20;
 
 // The other database settings default to this one.
@@ -173,10 +183,10 @@ export const settings = {
   trustProxy: setting({
     variable: "TRUST_PROXY",
     group: "API",
-    kind: boolean,
+    kind: proxies,
     default: "off",
     meaning:
-      "Whether to believe the X-Forwarded-* headers. Turn it on only behind a proxy that sets them itself.",
+      "Whether to believe the X-Forwarded-* headers, and of how many proxies, one behind the other: `on` is 1, the nearest. The address of a caller is what the last of them says; what came before may be made up.",
   }),
   maxBodyBytes: setting({
     variable: "MAX_BODY_BYTES",

@@ -61,7 +61,7 @@ export async function buildApp(context: HttpContext): Promise<App> {
     logController: new LogController({ disableRequestLogging: true }),
     childLoggerFactory: (logger) => logger,
     bodyLimit: config.maxBodyBytes,
-    trustProxy: config.trustProxy,
+    trustProxy: proxiesOf(config),
     forceCloseConnections: "idle",
     exposeHeadRoutes: false,
     // Ours say the same in the words of the API; see stopping.ts.
@@ -162,6 +162,13 @@ export async function buildApp(context: HttpContext): Promise<App> {
   }
   await app.ready();
   return app;
+}
+
+/** Which senders of X-Forwarded-* are believed: so many, counted from this server. */
+function proxiesOf({
+  trustProxy,
+}: HttpContext["config"]): false | ((address: string, hop: number) => boolean) {
+  return trustProxy === false ? false : (_, hop) => hop < trustProxy;
 }
 
 function tlsOf({ config, log }: HttpContext): Tls | undefined {

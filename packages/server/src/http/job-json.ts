@@ -61,6 +61,8 @@ export function toRunJson(run: Run, usage: UsageSum | undefined) {
     outcome: run.outcome,
     error: run.error,
     result: run.result,
+    tenant: run.tenant,
+    principal: run.principal === undefined ? null : { id: run.principal.id, name: run.principal.name },
     usage: toUsageJson(usage),
   };
 }

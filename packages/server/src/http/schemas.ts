@@ -173,6 +173,10 @@ const shared = {
       ),
       error: any,
       result: any,
+      tenant: Type.String(),
+      principal: Type.Union([Type.Object({ id: Type.String(), name: Type.String() }), Type.Null()], {
+        description: "Who queued the job; null: nobody in particular",
+      }),
       usage: Type.Object(usage, { description: "What it used of paid services" }),
     },
     { description: "One attempt at a job by one worker" },

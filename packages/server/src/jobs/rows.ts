@@ -43,5 +43,7 @@ export function toRun(row: Selectable<RunTable>): Run {
     outcome: row.outcome,
     error: row.error,
     result: row.result,
+    tenant: row.tenant,
+    principal: row.principal ?? undefined,
   };
 }

@@ -1,3 +1,5 @@
+import type { Principal } from "../access/principal.ts";
+
 /**
  * A job and its runs.
  *
@@ -70,4 +72,7 @@ export interface Run {
   readonly outcome: string | null;
   readonly error: unknown;
   readonly result: unknown;
+  readonly tenant: string;
+  /** For whom it was done; undefined: nobody in particular. */
+  readonly principal: Principal | undefined;
 }

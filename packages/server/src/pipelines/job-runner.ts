@@ -127,7 +127,8 @@ export class JobRunner {
         keepFor: checkpoint ? job.jobId : undefined,
         budget: definition.pipeline_options,
       }),
-      definitionOf: async (name) => (await retryWhileAway(() => pipelines.get(name, null))).definition,
+      definitionOf: async (name) =>
+        (await retryWhileAway(() => pipelines.called(name, actor.viewer))).definition,
       checkpoints: checkpoint
         ? {
             load: () => jobs.loadCheckpoints(job.jobId),

@@ -1,4 +1,4 @@
-import { everything } from "../access/principal.ts";
+import { everything, type Viewer } from "../access/principal.ts";
 import type { PipelineStore, StoredPipeline } from "./pipeline-store.ts";
 
 /**
@@ -25,5 +25,10 @@ export class PipelineCache {
     const current = await this.#store.get(name, everything);
     this.#known.set(name, current);
     return current;
+  }
+
+  /** A pipeline that another one calls: one that the viewer may use. @throws pipeline_not_found */
+  called(name: string, viewer: Viewer): Promise<StoredPipeline> {
+    return this.#store.get(name, viewer);
   }
 }

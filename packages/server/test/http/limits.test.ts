@@ -55,6 +55,8 @@ it("behind a proxy, TRUST_PROXY tells the addresses apart", async () => {
     api.call("GET", "/vcons", { headers: { authorization: "Bearer vct_x", "x-forwarded-for": address } });
   expect(await statuses(3, (n) => send(`192.0.2.${n}`))).toEqual([401, 401, 401]);
   expect(await statuses(2, () => send("192.0.2.1"))).toEqual([429, 429]);
+  // What the client wrote before the proxy did its part tells nothing.
+  expect(await statuses(2, (n) => send(`203.0.113.${n}, 192.0.2.1`))).toEqual([429, 429]);
 });
 
 it("a principal has so many requests a minute, and others have theirs", async () => {
