@@ -31,13 +31,11 @@ export function claimMethods({
     async claim({ cycle, limit, kind, worker, server, leaseMs }) {
       if (cycle.length === 0 || limit < 1) return { jobs: [], last: undefined };
       const { rows } = await database.run((db) =>
-        sql<ClaimRow>`select claimed.*, job.tenant, job.principal
-          from vconductor.claim(
-            ${cycle.map((turn) => turn.queue)}::text[], ${cycle.map((turn) => turn.count)}::integer[],
-            ${limit}, ${kind}, ${kind === "pipeline" && pipelinesHere}, ${worker}, ${server}, ${leaseMs}
-          ) with ordinality as claimed (step, run_id, job_id, queue, job_type, vcon_uuids, from_queue, origin_run,
-            payload, attempt, crashes, pipeline_revision, place)
-          join vconductor.job on job.id = claimed.job_id order by place`.execute(db),
+        sql<ClaimRow>`select * from vconductor.claim(
+          ${cycle.map((turn) => turn.queue)}::text[], ${cycle.map((turn) => turn.count)}::integer[],
+          ${limit}, ${kind}, ${kind === "pipeline" && pipelinesHere}, ${worker}, ${server}, ${leaseMs})`.execute(
+          db,
+        ),
       );
       for (const row of rows) {
         const { run_id: run, queue, job_id: job, tenant } = row;

@@ -239,6 +239,38 @@ export function describeJobQueue(name: string, open: () => Promise<JobQueueUnder
       expect(await jobs.activeRuns({ viewer })).toEqual([]);
     });
 
+    test("claims while jobs come in: whatever is claimed is handed out, with who queued it", async () => {
+      await makeQueue("q");
+      const principal = {
+        id: "token:t",
+        name: "Ann",
+        via: "token",
+        tenant: "a",
+        groups: [],
+        scopes: [],
+      } as const;
+      const total = 200;
+      const got: ClaimedJob[] = [];
+      let coming = true;
+      const taking = Promise.all(
+        Array.from({ length: 4 }, async () => {
+          for (;;) {
+            const claimed = await claim("q", 5);
+            got.push(...claimed);
+            if (claimed.length === 0 && !coming) return;
+          }
+        }),
+      );
+      for (let n = 0; n < total; n += 1) await add("q", `v${n}`, { principal });
+      coming = false;
+      await taking;
+      const active = await jobs.activeRuns({ viewer });
+      expect(new Set(got.map(({ runId }) => runId))).toEqual(new Set(active.map(({ id }) => id)));
+      expect(got.length).toBe(total);
+      expect(got.every((job) => job.principal?.id === principal.id)).toBe(true);
+      expect(active.every((run) => run.tenant === "a" && run.principal?.id === principal.id)).toBe(true);
+    });
+
     test("finishing: once; again it says already; after the lease has passed on it says lost", async () => {
       await makeQueue("q");
       await makeQueue("next");

@@ -66,6 +66,9 @@ describe("while the database is away", () => {
       "/queue/{name}": { vcon_uuid: ["u"], paused: true },
       "/pipeline/{name}": definition([]),
       "/pipeline/{name}/run": vcon("v"),
+      "/tokens": { name: "t", roles: ["reader"] },
+      "/ingest/{queue}": vcon("v"),
+      "/vcon/external-ingress": vcon("v"),
     };
     const needNone = ["/health/live", "/version", "/metrics", "/events", "/media/{name}"];
     try {
@@ -74,11 +77,12 @@ describe("while the database is away", () => {
         // Not a word needs the database: the processor works on what it is given.
         if (needNone.includes(path) || path.startsWith("/processIO/")) continue;
         const body = path.startsWith("/process") ? exampleOptions(path) : (bodies[path] ?? {});
-        const query = path.endsWith("/jq")
-          ? "?jq_transform=."
-          : path.endsWith("/jsonpath")
-            ? "?path_string=$"
-            : "";
+        const queries: Readonly<Record<string, string>> = {
+          get_vcon_jq: "?jq_transform=.",
+          get_vcon_jsonpath: "?path_string=$",
+          post_external_ingress: "?ingress_list=q",
+        };
+        const query = queries[operation.id] ?? "";
         const answer = await server.call(method, `${path.replace(/\{\w+\}/g, "1")}${query}`, {
           ...(method === "GET" ? {} : { body }),
         });
