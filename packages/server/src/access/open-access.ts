@@ -25,7 +25,8 @@ export function openAccess({
 }): Access {
   const tokens = postgresTokenStore(stores.stateDatabase);
   const onError = (error: unknown) => log.warn({ err: error }, "the last use of a token could not be noted");
-  const jwt = jwtSource(config);
+  const onUnavailable = (error: unknown) => log.warn({ err: error }, "the keys of JWTs cannot be had");
+  const jwt = jwtSource(config, { onUnavailable });
   const sources = [tokenSource(tokens, { onError }), ...(jwt === undefined ? [] : [jwt])];
   return { authenticator: new Authenticator(sources), tokens };
 }

@@ -1,3 +1,4 @@
+import { createPublicKey } from "node:crypto";
 import { builtInRoles, type Roles } from "../access/roles.ts";
 import { isScope, scopes } from "../access/scopes.ts";
 import { absoluteUrl, isLoopback } from "./addresses.ts";
@@ -91,6 +92,20 @@ const jwtSecret: Kind<string> = {
   },
 };
 
+/** A key or certificate, as PEM text. */
+const publicKey: Kind<string> = {
+  ...readableText,
+  parse(given, surroundings) {
+    const pem = readableText.parse(given, surroundings);
+    try {
+      createPublicKey(pem);
+      return pem;
+    } catch {
+      throw new InvalidValue("must be the PEM text of a public key or certificate, or a file with it");
+    }
+  },
+};
+
 /** An address whose answers decide who is let in: nobody on the way may change them. Kept as it is, to the last slash. */
 const trustedUrl: Kind<string> = {
   ...absoluteUrl,
@@ -125,7 +140,7 @@ export const accessSettings = {
   jwtPublicKey: setting({
     variable: "JWT_PUBLIC_KEY",
     group,
-    kind: optional(readableText),
+    kind: optional(publicKey),
     default: "",
     defaultMeans: "none",
     meaning: "The public key or certificate of whoever signs JWTs: PEM text, or the name of a file with it.",

@@ -3,6 +3,7 @@ import { Writable } from "node:stream";
 import { type JWTPayload, SignJWT } from "jose";
 import pino from "pino";
 import { afterAll, describe, expect, it } from "vitest";
+import { readConfig } from "../../src/config.ts";
 import { type Odd, OidcIssuer, usual } from "../doubles/oidc-issuer.ts";
 import { startApi, type TestApi } from "../http/start-api.ts";
 
@@ -129,6 +130,33 @@ describe("a public key", async () => {
     expect((await ask(api, await signed(reader, "PS256"))).text).toContain("PS256, which is not among");
   });
 
+  it("is no key for other kinds of algorithms, though they be allowed", async () => {
+    const elliptic = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    const token = await usual(reader, { issuer })
+      .setProtectedHeader({ alg: "ES256" })
+      .sign(elliptic.privateKey);
+    const answer = await ask(api, token);
+    expect([answer.status, answer.text]).toEqual([401, expect.stringContaining("can check")]);
+  });
+
+  it("has to be one when the server starts, and addresses of keys https", () => {
+    const problems = (env: Readonly<Record<string, string>>) => {
+      try {
+        readConfig({ ...base, ...env });
+        return "";
+      } catch (error) {
+        return String(error);
+      }
+    };
+    expect(problems({ JWT_PUBLIC_KEY: "-----BEGIN PUBLIC KEY-----\nnonsense" })).toContain(
+      "must be the PEM text",
+    );
+    expect(problems({ JWT_JWKS_URL: "http://id.example.com/keys" })).toContain("must begin with https://");
+    expect(problems({ JWT_SECRET: "short" })).toContain("at least 32 characters");
+    expect(problems({ JWT_SECRET: secret, JWT_AUDIENCE: "" })).toContain("JWT_AUDIENCE");
+    expect(problems({ JWT_SECRET: secret, JWT_ISSUER: "" })).toContain("JWT_ISSUER");
+  });
+
   it("of another is refused", async () => {
     const other = generateKeyPairSync("rsa", { modulusLength: 2048 });
     const token = await usual(reader, { issuer }).setProtectedHeader({ alg: "RS256" }).sign(other.privateKey);
@@ -207,6 +235,7 @@ describe("an issuer that is away", async () => {
     expect([answer.status, answer.headers.get("retry-after")]).toEqual([503, "5"]);
     expect(answer.text).toContain("issuer_unavailable");
     expect(answer.text).not.toContain("else.example");
+    expect(logged).toContain("the keys of JWTs cannot be had");
   });
 
   it("is asked again", async () => {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { NewToken } from "../../src/access/tokens/token-store.ts";
 import { at } from "../http/call.ts";
 import { definition, vcon } from "../http/documents.ts";
+import { followEvents } from "../http/events.ts";
 import { eventually } from "../setup/eventually.ts";
 import { startTestServer, type TestServer, testPlugins } from "../setup/test-server.ts";
 import { makeToken, tokensAt } from "./credentials.ts";
@@ -259,19 +260,8 @@ describe("between tenants", () => {
 
   it("events are told to their own, those of restricted vCons to administrators", async () => {
     const follow = async (who: Token) => {
-      const stop = new AbortController();
-      const answer = await server.fetch("/events?types=vcon", { headers: who.headers, signal: stop.signal });
-      let text = "";
-      const reading = (async () => {
-        for await (const part of answer.body ?? []) text += Buffer.from(part).toString();
-      })().catch(() => {});
-      return {
-        text: () => text,
-        stop: async () => {
-          stop.abort();
-          await reading;
-        },
-      };
+      const feed = await followEvents(server, "/events?types=vcon", who.headers);
+      return { text: () => JSON.stringify(feed.seen), stop: feed.close };
     };
     const [mine, theirs, all] = [await follow(owner), await follow(partner), await follow(admin)];
     const restricted = await store({ restricted: true, grants: [grant(owner, "read", "write")] });

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { eventually } from "../setup/eventually.ts";
 import type { TestServer } from "../setup/test-server.ts";
 import { at } from "./call.ts";
@@ -9,22 +10,27 @@ export interface FollowedEvents {
 }
 
 /** Follows the server's events. Resolves once they flow: a server publishes only while it knows of a watcher. */
-export async function followEvents(server: TestServer, path: string): Promise<FollowedEvents> {
+export async function followEvents(
+  server: TestServer,
+  path: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<FollowedEvents> {
   const stop = new AbortController();
-  const response = await server.fetch(path, { signal: stop.signal });
+  const response = await server.fetch(path, { signal: stop.signal, headers });
   const all: unknown[] = [];
   const reading = read(response, all).catch((error: unknown) => {
     if (!stop.signal.aborted) throw error;
   });
-  const probe = "event-probe";
+  const probe = `event-probe-${randomUUID()}`;
   await eventually(async () => {
     const body = { vcon: "0.4.0", uuid: probe, parties: [] };
-    await server.call("POST", "/vcon", { body });
+    await server.call("POST", "/vcon", { body, headers });
     return all.some((event) => at(event, "uuid") === probe);
   });
   return {
     get seen() {
-      return all.filter((event) => at(event, "type") !== "resync" && at(event, "uuid") !== probe);
+      const isProbe = (event: unknown) => String(at(event, "uuid")).startsWith("event-probe-");
+      return all.filter((event) => at(event, "type") !== "resync" && !isProbe(event));
     },
     async close() {
       stop.abort();

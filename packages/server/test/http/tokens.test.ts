@@ -171,7 +171,11 @@ describe("a token", () => {
       call("GET", "/audit?limit=100"),
       call("GET", "/server/info"),
     ]);
-    await eventually(async () => told.includes("vcon.stored"));
+    // Only what happens once the server knows that somebody follows is told.
+    await eventually(async () => {
+      await call("POST", "/vcon", vcon("seen"), bearer(text));
+      return told.includes("vcon.stored");
+    });
     stop.abort();
     await reading;
     const everything = [

@@ -14,8 +14,13 @@ export type JwtConfig = KeyConfig & ClaimNames & Pick<Config, "jwtAudience">;
 /**
  * JWTs as credentials (RFC 7519). What they are signed with is for the settings to say, never for the token; `iss`,
  * `aud`, `exp` and `nbf` are checked. jose is loaded with the first one.
+ *
+ * `check` throws issuer_unavailable.
  */
-export function jwtSource(config: JwtConfig): CredentialSource | undefined {
+export function jwtSource(
+  config: JwtConfig,
+  options: { readonly onUnavailable: (error: unknown) => void },
+): CredentialSource | undefined {
   const sources = keySources(config);
   if (sources.length === 0) return undefined;
   return {
@@ -27,7 +32,12 @@ export function jwtSource(config: JwtConfig): CredentialSource | undefined {
       let verdict: Verdict = { refused: whyNoSource(about, sources) };
       for (const source of sources) {
         if (source.issuer !== about.issuer || !source.algorithms.includes(about.algorithm)) continue;
-        verdict = await verify(jose, { credential, source, config });
+        try {
+          verdict = await verify(jose, { credential, source, config });
+        } catch (error) {
+          options.onUnavailable(error);
+          throw error;
+        }
         if ("principal" in verdict) break;
       }
       return verdict;
@@ -68,7 +78,7 @@ async function verify(
   let payload: JWTPayload;
   try {
     const keys = await source.keys(jose);
-    ({ payload } = await jose.jwtVerify(credential, askedOnce(jose, keys), {
+    ({ payload } = await jose.jwtVerify(credential, orUnavailable(jose, keys), {
       algorithms: [...source.algorithms],
       issuer: source.issuer,
       audience: [...config.jwtAudience],
@@ -76,20 +86,21 @@ async function verify(
       requiredClaims: ["exp"],
     }));
   } catch (error) {
+    if (error instanceof VconductorError) throw error;
     return { refused: reasonOf(jose, error) };
   }
   return toPrincipal(payload, config);
 }
 
 /** Keys that cannot be had are no fault of the caller's. */
-function askedOnce(jose: typeof import("jose"), keys: JWTVerifyGetKey): JWTVerifyGetKey {
+function orUnavailable(jose: typeof import("jose"), keys: JWTVerifyGetKey): JWTVerifyGetKey {
   return async (header, token) => {
     try {
       return await keys(header, token);
     } catch (cause) {
-      if (cause instanceof jose.errors.JWKSNoMatchingKey || cause instanceof jose.errors.JOSENotSupported) {
-        throw cause;
-      }
+      const { JWKSNoMatchingKey, JWKSMultipleMatchingKeys, JOSENotSupported } = jose.errors;
+      const theirs = [JWKSNoMatchingKey, JWKSMultipleMatchingKeys, JOSENotSupported];
+      if (theirs.some((kind) => cause instanceof kind)) throw cause;
       throw new VconductorError(
         "issuer_unavailable",
         "The keys of the token's issuer cannot be had at the moment",
@@ -103,12 +114,12 @@ function askedOnce(jose: typeof import("jose"), keys: JWTVerifyGetKey): JWTVerif
 }
 
 function reasonOf(jose: typeof import("jose"), error: unknown): string {
-  if (error instanceof VconductorError) throw error;
   const { errors } = jose;
   if (error instanceof errors.JWTExpired) return "it has expired";
   if (error instanceof errors.JWTClaimValidationFailed) return claimReason(error.claim);
   if (error instanceof errors.JWSSignatureVerificationFailed) return "its signature does not fit";
   if (error instanceof errors.JWKSNoMatchingKey) return "its key (kid) is none of its issuer's";
+  if (error instanceof errors.JWKSMultipleMatchingKeys) return "it does not name its key (kid)";
   if (error instanceof errors.JOSEError) return "it is not a JWT that this server can check";
   throw error;
 }

@@ -76,8 +76,16 @@ function secretKey(secret: string): JWTVerifyGetKey {
 }
 
 async function publicKey(jose: Jose, pem: string): Promise<JWTVerifyGetKey> {
-  return async ({ alg = "" }) =>
-    pem.includes("BEGIN CERTIFICATE") ? await jose.importX509(pem, alg) : await jose.importSPKI(pem, alg);
+  return async ({ alg = "" }) => {
+    try {
+      return pem.includes("BEGIN CERTIFICATE")
+        ? await jose.importX509(pem, alg)
+        : await jose.importSPKI(pem, alg);
+    } catch (cause) {
+      // The key is sound, that was seen at the start: it is one for other algorithms.
+      throw new jose.errors.JOSENotSupported(`no key for ${alg}`, { cause });
+    }
+  };
 }
 
 function remoteKeys(jose: Jose, url: string): JWTVerifyGetKey {

@@ -26,7 +26,8 @@ export function tokenSource(
         return { refused: `it expired on ${token.expiresAt.toISOString()}` };
       }
       // A record for operators: no request waits for it, or fails with it.
-      tokens.noteUse(token.id, address).catch(options.onError);
+      const unnoted = token.lastUsedAt === undefined || token.lastUsedAt.getTime() < Date.now() - 60_000;
+      if (unnoted) tokens.noteUse(token.id, address).catch(options.onError);
       return { principal: toPrincipal(token) };
     },
   };
