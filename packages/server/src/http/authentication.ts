@@ -63,6 +63,26 @@ export function viewerIn(request: FastifyRequest): Viewer {
   return viewerOf(callerOf(request));
 }
 
+/**
+ * Whether the caller of a request that goes on for long would be let in again now: its token may have been revoked, or
+ * have expired. While that cannot be found out, it may stay.
+ */
+export async function isStillAllowed(
+  request: FastifyRequest,
+  { config, access }: Pick<HttpContext, "config" | "access">,
+): Promise<boolean> {
+  if (config.access === "off") return true;
+  const scope = request.routeOptions.schema?.scope ?? [];
+  const credential = credentialOf(request);
+  if (scope === "public" || credential === undefined) return scope === "public";
+  try {
+    const verdict = await access.authenticator.check(credential, request.ip);
+    return "principal" in verdict && isAllowed(verdict.principal, scope);
+  } catch {
+    return true;
+  }
+}
+
 async function admit({
   request,
   reply,

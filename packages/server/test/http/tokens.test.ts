@@ -125,6 +125,15 @@ describe("a token", () => {
     expect(guessed.text).not.toContain("revoked");
   });
 
+  it("gets no more events once it is revoked", async () => {
+    const { text, record } = await make({ roles: ["developer"] });
+    const events = await fetch(`${api.url}/events`, { headers: bearer(text) });
+    expect(events.status).toBe(200);
+    await call("DELETE", `/tokens/${record.id}`);
+    // The stream ends by itself.
+    await events.text();
+  });
+
   it("tells when it was last used, and from where, without writing that each time", async () => {
     const { text, record } = await make({ roles: ["reader"] });
     await call("GET", "/vcons", undefined, bearer(text));

@@ -2,16 +2,19 @@ import { Type } from "typebox";
 import type { Viewer } from "../../access/principal.ts";
 import type { ServerEvent } from "../../events.ts";
 import type { App } from "../app.ts";
-import { viewerIn } from "../authentication.ts";
+import { isStillAllowed, viewerIn } from "../authentication.ts";
 import type { HttpContext } from "../context.ts";
 import { answers, textBody } from "../schemas.ts";
 
 const beatEveryMs = 15_000;
+/** For so long a token that is revoked still gets events. */
+const recheckEveryMs = 5_000;
 /** A client that has not read this much by now is let go. */
 const mostUnreadBytes = 1024 * 1024;
 
 /** What happens, as it happens: server-sent events. */
-export function eventRoutes(app: App, { events }: HttpContext): void {
+export function eventRoutes(app: App, context: HttpContext): void {
+  const { events } = context;
   const open = new Set<() => void>();
   app.addHook("preClose", async () => {
     for (const close of open) close();
@@ -71,8 +74,14 @@ export function eventRoutes(app: App, { events }: HttpContext): void {
         if (wanted(event)) write(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
       });
       const beat = setInterval(() => write(": beat\n\n"), beatEveryMs);
+      const recheck = setInterval(() => {
+        void isStillAllowed(request, context).then((allowed) => {
+          if (!allowed) close();
+        });
+      }, recheckEveryMs);
       const close = () => {
         clearInterval(beat);
+        clearInterval(recheck);
         unwatch();
         open.delete(close);
         raw.end();
