@@ -40,7 +40,7 @@ export class LocalRunner implements DirectRunner {
 
   async processStored(options: Parameters<DirectRunner["processStored"]>[0]): Promise<ProcessorOutput> {
     const actor = toActor(options.caller);
-    const stored = await this.#options.vcons.get(options.uuid, { viewer: actor.viewer, to: "process" });
+    const stored = await this.#load(options, actor);
     return await this.#process(options, {
       actor,
       io: ioOfStored(stored),
@@ -59,7 +59,7 @@ export class LocalRunner implements DirectRunner {
 
   async pipelineOnStored(options: Parameters<DirectRunner["pipelineOnStored"]>[0]): Promise<ProcessorOutput> {
     const { actor, definition } = await this.#called(options);
-    const stored = await this.#options.vcons.get(options.uuid, { viewer: actor.viewer, to: "process" });
+    const stored = await this.#load(options, actor);
     return await this.#pipeline(options, {
       actor,
       definition,
@@ -80,6 +80,16 @@ export class LocalRunner implements DirectRunner {
       sources: sourcesOf(io, [options.vcon]),
       about: io.uuid(0),
     });
+  }
+
+  /** The vCon, if it may be processed, and read by the caller, who is shown what comes of it. */
+  async #load(
+    { uuid, caller }: { readonly uuid: string; readonly caller: Principal },
+    { viewer }: Actor,
+  ): Promise<StoredVcon> {
+    const reader = viewerOf(caller);
+    if (!reader.all) await this.#options.vcons.get(uuid, { viewer: reader });
+    return await this.#options.vcons.get(uuid, { viewer, to: "process" });
   }
 
   /** The pipeline, if the caller may use it, and for whom it works. */

@@ -180,6 +180,16 @@ describe("a pipeline", () => {
     expect(await run(partner, shared, uuid)).toMatchObject({ outcome: "done" });
   });
 
+  it("run at once shows nothing to who may not read it, whatever else was granted, or the pipeline may", async () => {
+    const uuid = await store({ grants: [grant(partner, "process", "write")] });
+    expect(await as(partner).status("POST", `/process/${uuid}/tag`, { tags: ["t"] })).toBe(404);
+    const shared = await makeQueue([["tag", { tags: ["t"] }]], { run_as: "pipeline" }, admin);
+    await give(uuid, { grants: [grant(`pipeline:${shared}`, "process", "read", "write")] });
+    const answer = await as(partner).call("POST", `/pipeline/${shared}/run/${uuid}`);
+    expect([answer.status, answer.text]).toEqual([404, expect.not.stringContaining("about access")]);
+    expect(await as(owner).status("POST", `/pipeline/${shared}/run/${uuid}`)).toBe(200);
+  });
+
   it("leaves in the audit trail what it read and wrote, and for whom", async () => {
     const queue = await makeQueue([["tag", { tags: ["t"] }]]);
     const uuid = await store();
