@@ -15,6 +15,7 @@ import type { Service } from "./service.ts";
 import { StartupError } from "./startup-error.ts";
 import type { Stores } from "./stores.ts";
 import { version } from "./version.ts";
+import { JobWaiters } from "./work/job-waiters.ts";
 
 export interface ApiOptions {
   readonly config: Config;
@@ -71,7 +72,8 @@ export class Api implements Service {
       packages: config.pluginPackages,
       log,
     });
-    const { vcons, jobs, pipelines, servers, events, usage, audit } = stores;
+    const { vcons, jobs, remoteJobs, remoteWorkers, pipelines, servers, events, usage, audit } = stores;
+    const { url } = stores.queueDatabase;
     const { modelPrices: prices } = config;
     const commit = directCommit({ store: stores.storeDatabase, queue: stores.queueDatabase, vcons, jobs });
     return {
@@ -80,6 +82,9 @@ export class Api implements Service {
       access: openAccess({ config, stores, log }),
       vcons,
       jobs,
+      remoteJobs,
+      remoteWorkers,
+      jobWaiters: new JobWaiters({ url, pollMs: config.pollSeconds * 1000 }),
       pipelines,
       servers,
       processors: registry,

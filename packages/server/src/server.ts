@@ -97,9 +97,10 @@ export class Server implements Service {
         leaseMs,
         crashLimit,
         retentionDays: config.runRetentionDays,
-        failureQueueOf: failureQueues(stores.pipelines),
+        failureQueueOf: failureQueues(stores),
         purge: async () => {
           await forgetOldRequests(stores);
+          await stores.remoteWorkers.purge({ olderThanDays: config.runRetentionDays });
           await stores.usage.purge(Math.max(config.runRetentionDays, LONGEST_BUDGET_DAYS));
         },
       }),

@@ -4,6 +4,8 @@ import { Database } from "./database/database.ts";
 import { Notifier } from "./database/notifier.ts";
 import type { JobQueue } from "./jobs/job-queue.ts";
 import { postgresJobQueue } from "./jobs/postgres-job-queue.ts";
+import { postgresRemoteJobs } from "./jobs/postgres-remote-jobs.ts";
+import type { RemoteJobs } from "./jobs/remote-jobs.ts";
 import { EventFeed } from "./observe/event-feed.ts";
 import { AtomicCommitter } from "./pipelines/atomic-committer.ts";
 import type { Committer } from "./pipelines/committer.ts";
@@ -18,6 +20,8 @@ import type { UsageLedger } from "./usage/usage-ledger.ts";
 import { PostgresVconStore } from "./vcons/postgres-vcon-store.ts";
 import { TextIndex } from "./vcons/text-index.ts";
 import type { VconStore } from "./vcons/vcon-store.ts";
+import { postgresRemoteWorkers } from "./work/postgres-remote-workers.ts";
+import type { RemoteWorkers } from "./work/remote-workers.ts";
 
 /** Addresses of the four stores; equal ones are one database. */
 export interface StoreUrls {
@@ -39,6 +43,8 @@ export interface Stores extends Service {
   readonly vcons: VconStore;
   readonly textIndex: TextIndex;
   readonly jobs: JobQueue;
+  readonly remoteJobs: RemoteJobs;
+  readonly remoteWorkers: RemoteWorkers;
   readonly pipelines: PipelineStore;
   readonly servers: ServerRegistry;
   readonly committer: Committer;
@@ -73,7 +79,8 @@ export function openStores(options: {
   const textIndex = new TextIndex({ database: store });
   const vcons = new PostgresVconStore({ database: store, events, textIndex });
   const audit = postgresAudit(store);
-  const jobs = postgresJobQueue({ database: queue, notifier, events, pipelinesHere });
+  const jobContext = { database: queue, notifier, events, pipelinesHere };
+  const jobs = postgresJobQueue(jobContext);
   const pipelines = new PostgresPipelineStore({ database: open(urls.pipelines), notifier });
   const servers = postgresServerRegistry({ database: state, notifier, deadAfterMs: leaseMs });
   return {
@@ -84,6 +91,8 @@ export function openStores(options: {
     vcons,
     textIndex,
     jobs,
+    remoteJobs: postgresRemoteJobs(jobContext, jobs),
+    remoteWorkers: postgresRemoteWorkers(queue),
     pipelines,
     servers,
     committer:

@@ -5,11 +5,13 @@ import type { Database } from "./database.ts";
 import * as foundation from "./migrations/0001-foundation.ts";
 import * as usage from "./migrations/0002-usage.ts";
 import * as access from "./migrations/0003-access.ts";
+import * as remoteWork from "./migrations/0004-remote-work.ts";
 
 const migrations: Record<string, Migration> = {
   "0001-foundation": foundation,
   "0002-usage": usage,
   "0003-access": access,
+  "0004-remote-work": remoteWork,
 };
 
 const provider: MigrationProvider = { getMigrations: async () => migrations };

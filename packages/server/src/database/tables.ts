@@ -17,13 +17,15 @@ export interface Tables {
     name: string;
     kind: Generated<string>;
     paused: Generated<boolean>;
-    attributes: ColumnType<unknown, string | undefined, string>;
+    attributes: ColumnType<Readonly<Record<string, unknown>>, string | undefined, string>;
     created_at: Generated<Date>;
     tenant: Generated<string>;
   };
   "vconductor.job": JobTable;
   "vconductor.job_checkpoint": { job_id: number; step: number; fingerprint: string; io: string };
   "vconductor.paid_answer": { job_id: number; key: string; answer: string };
+  "vconductor.service_call": { job_id: number; key: string; remote_job: number };
+  "vconductor.remote_worker": RemoteWorkerTable;
   "vconductor.run": RunTable;
   "vconductor.usage": {
     id: Generated<number>;
@@ -107,10 +109,22 @@ export interface JobTable {
   created_at: Generated<Date>;
   tenant: Generated<string>;
   principal: ColumnType<Principal | null, string | null, string | null>;
+  waits_for: number | null;
+}
+
+export interface RemoteWorkerTable {
+  tenant: string;
+  face: string;
+  id: string;
+  disabled: Generated<boolean>;
+  status: ColumnType<unknown, string | null, string | null>;
+  first_seen: Generated<Date>;
+  last_seen: Date | null;
 }
 
 export interface RunTable {
   id: Generated<number>;
+  kind: Generated<string>;
   queue: string;
   job_id: number;
   job: ColumnType<unknown, string, string>;

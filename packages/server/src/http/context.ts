@@ -4,6 +4,7 @@ import type { Access } from "../access/open-access.ts";
 import type { Config } from "../config.ts";
 import type { Database } from "../database/database.ts";
 import type { JobQueue } from "../jobs/job-queue.ts";
+import type { RemoteJobs } from "../jobs/remote-jobs.ts";
 import type { TenantMedia } from "../media/tenant-media.ts";
 import type { EventFeed } from "../observe/event-feed.ts";
 import type { Metrics } from "../observe/metrics.ts";
@@ -15,6 +16,8 @@ import type { ProcessorRegistry } from "../processors/registry.ts";
 import type { ServerRegistry } from "../servers/server-registry.ts";
 import type { UsageLedger } from "../usage/usage-ledger.ts";
 import type { VconStore } from "../vcons/vcon-store.ts";
+import type { JobWaiters } from "../work/job-waiters.ts";
+import type { RemoteWorkers } from "../work/remote-workers.ts";
 
 /** What the routes work with. */
 export interface HttpContext {
@@ -23,6 +26,10 @@ export interface HttpContext {
   readonly access: Access;
   readonly vcons: VconStore;
   readonly jobs: JobQueue;
+  readonly remoteJobs: RemoteJobs;
+  readonly remoteWorkers: RemoteWorkers;
+  /** Remote workers that wait for jobs here. */
+  readonly jobWaiters: JobWaiters;
   readonly pipelines: PipelineStore;
   readonly servers: ServerRegistry;
   readonly processors: ProcessorRegistry;

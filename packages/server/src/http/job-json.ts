@@ -14,6 +14,8 @@ export function toQueueJob(job: WaitingJob) {
     ...(job.priority === 0 ? {} : { priority: job.priority }),
     ...(job.state === "scheduled" && job.runAfter !== null ? { run_after: job.runAfter } : {}),
     ...(job.error === null ? {} : { failure: job.error }),
+    ...(job.payload === null ? {} : { payload: job.payload }),
+    ...(job.state === "suspended" ? { state: job.state } : {}),
   };
 }
 

@@ -19,6 +19,7 @@ const tags = [
   { name: "vCon: Pipelines", description: "Running a pipeline" },
   { name: "Media", description: "Recordings and files that were moved out of vCons" },
   { name: "Runs", description: "What ran, runs, and how it came out" },
+  { name: "Remote Workers", description: "Jobs for workers that are not ours, over HTTP" },
   { name: "Events", description: "What happens, as it happens" },
   { name: "Operations", description: "Health, versions and metrics" },
 ];

@@ -92,6 +92,8 @@ const shared = {
       ),
       priority: Type.Optional(Type.Integer()),
       run_after: Type.Optional(time),
+      payload: Type.Optional(any),
+      state: Type.Optional(Type.String({ description: "suspended: it waits for a remote worker" })),
       failure: Type.Optional(looseObject("Why the run that queued it failed")),
     },
     { description: "A job that waits in a queue" },
@@ -169,7 +171,9 @@ const shared = {
       finished_at: nullable(time),
       duration: nullable(Type.Number({ description: "Seconds" })),
       outcome: nullable(
-        Type.String({ description: "done, failed, retry, crashed, released, requeued or cancelled" }),
+        Type.String({
+          description: "done, failed, retry, crashed, released, requeued, suspended or cancelled",
+        }),
       ),
       error: any,
       result: any,
@@ -180,6 +184,43 @@ const shared = {
       usage: Type.Object(usage, { description: "What it used of paid services" }),
     },
     { description: "One attempt at a job by one worker" },
+  ),
+  RemoteJob: Type.Object(
+    {
+      run_id: Type.Integer({ description: "Names it in everything that follows" }),
+      job_id: Type.Integer(),
+      queue: Type.String(),
+      job_type: Type.String(),
+      vcon_uuid: Type.Array(Uuid),
+      attempt: Type.Integer({ description: "1 for the first; crashes and hand-backs do not count" }),
+      lease_until: time,
+      queued_at: time,
+      payload: any,
+    },
+    { description: "A job in the hands of a remote worker" },
+  ),
+  RemoteWorker: Type.Object(
+    {
+      id: Type.String(),
+      disabled: Type.Boolean(),
+      info: any,
+      first_seen: time,
+      last_seen: nullable(Type.String({ description: "RFC 3339, UTC; right to some seconds" })),
+      tenant: Type.String(),
+      runs: Type.Array(
+        Type.Object({
+          run_id: Type.Integer(),
+          queue: Type.String(),
+          progress: Type.Integer(),
+          message: nullable(Type.String()),
+          claimed_at: time,
+          heartbeat_at: time,
+          lease_until: time,
+        }),
+        { description: "What it has in hand" },
+      ),
+    },
+    { description: "A worker that is not ours" },
   ),
   UsageGroup: Type.Object(
     {

@@ -58,6 +58,7 @@ export class Housekeeping implements Service {
     let next = everyMs;
     try {
       const due = await jobs.promoteScheduled();
+      await jobs.wakeSuspended();
       if (due !== undefined) next = Math.min(everyMs, Math.max(10, due));
       if (Date.now() >= this.#expireFrom) await this.#expire();
       if (Date.now() - this.#purgedAt > purgeEveryMs) await this.#purge();
@@ -69,8 +70,8 @@ export class Housekeeping implements Service {
   }
 
   async #expire(): Promise<void> {
-    const { jobs, log, leaseMs, crashLimit, failureQueueOf } = this.#options;
-    const message = `no heartbeat came for ${leaseMs / 1000} seconds; its worker is taken for dead`;
+    const { jobs, log, crashLimit, failureQueueOf } = this.#options;
+    const message = "no heartbeat came before its lease ran out; its worker is taken for dead";
     const recovered = await jobs.recover({
       reason: { code: "lease_expired", message },
       crashLimit,

@@ -3,11 +3,11 @@ import type { Transaction } from "../database/database.ts";
 import type { Run, RunError } from "./run.ts";
 
 /** What kind of worker a queue's jobs are for. A queue holds jobs of one kind. */
-export type QueueKind = "pipeline" | "remote";
+export type QueueKind = "pipeline" | "remote" | "sisyphus" | "task" | "gateway";
 
 export interface NewJob {
   readonly queue: string;
-  readonly jobType?: string;
+  readonly jobType?: string | undefined;
   readonly vconUuids: readonly string[];
   /** The queue it came from; only for the reader's information. */
   readonly fromQueue?: string | undefined;
@@ -100,6 +100,8 @@ export interface QueueInfo {
   readonly name: string;
   readonly kind: string;
   readonly paused: boolean;
+  /** As they were given; those that are in force are told by `queueSettings`. */
+  readonly attributes: Readonly<Record<string, unknown>>;
   readonly createdAt: Date;
 }
 
@@ -130,10 +132,16 @@ export interface JobQueue {
   deleteQueue(options: Seen & { readonly name: string }): Promise<readonly WaitingJob[]>;
   listQueues(options: Seen & { readonly kind: QueueKind }): Promise<readonly QueueInfo[]>;
   /**
-   * A paused queue keeps its jobs and takes new ones, but hands none out.
+   * Changes what is given of a queue. A paused one keeps its jobs and takes new ones, but hands none out.
    * @throws queue_not_found, forbidden (it is another tenant's)
    */
-  setPaused(options: Seen & { readonly name: string; readonly paused: boolean }): Promise<void>;
+  changeQueue(
+    options: Seen & {
+      readonly name: string;
+      readonly paused?: boolean | undefined;
+      readonly attributes?: Readonly<Record<string, unknown>> | undefined;
+    },
+  ): Promise<void>;
   /** @throws queue_not_found */
   getQueue(name: string, viewer: Viewer): Promise<QueueInfo>;
 
@@ -210,6 +218,20 @@ export interface JobQueue {
   removeRun(runId: number, viewer: Viewer): Promise<void>;
   /** Asks a run to stop; its worker ends it. @throws run_not_found, run_not_active */
   requestCancel(runId: number, viewer: Viewer): Promise<void>;
+  /**
+   * Ends a run that cannot go on before another job has ended: that one is queued with it, or was before. Its own job
+   * comes back to its old place then; no attempt is used up.
+   */
+  suspend(options: {
+    readonly runId: number;
+    readonly key: string;
+    readonly call: { readonly job: NewJob } | { readonly remoteJob: number };
+    readonly checkpoint: Checkpoint | undefined;
+  }): Promise<void>;
+  /** The job that a step asked for, and its last run, if it had any. */
+  serviceCall(options: { readonly jobId: number; readonly key: string }): Promise<ServiceCall | undefined>;
+  /** Forgets what a step asked for: the next time it asks anew. */
+  forgetServiceCall(options: { readonly jobId: number; readonly key: string }): Promise<void>;
   /** Ends a run as cancelled; its job is gone. Answers false if the lease has passed on. */
   cancelled(options: { readonly runId: number; readonly message: string }): Promise<boolean>;
 
@@ -230,16 +252,29 @@ export interface JobQueue {
 
   /** Makes scheduled jobs whose time has come wait. Answers with the milliseconds until the next one, if any. */
   promoteScheduled(): Promise<number | undefined>;
+  /** Makes suspended jobs wait whose remote job has ended without anybody telling. Answers with how many. */
+  wakeSuspended(): Promise<number>;
   /** Deletes ended runs older than this. Answers with how many went. */
   purgeRuns(options: { readonly olderThanDays: number }): Promise<number>;
   /** Waiting, running, scheduled and failed jobs per queue, for metrics. */
   counts(): Promise<readonly { queue: string; state: string; count: number }[]>;
 
-  saveCheckpoint(options: {
-    readonly jobId: number;
-    readonly step: number;
-    readonly fingerprint: string;
-    readonly io: string;
-  }): Promise<void>;
-  loadCheckpoints(jobId: number): Promise<readonly { step: number; fingerprint: string; io: string }[]>;
+  saveCheckpoint(options: { readonly jobId: number } & Checkpoint): Promise<void>;
+  loadCheckpoints(jobId: number): Promise<readonly Checkpoint[]>;
+}
+
+/** The output of a step, as JSON. */
+export interface Checkpoint {
+  readonly step: number;
+  readonly fingerprint: string;
+  readonly io: string;
+}
+
+/** What a step of a pipeline asked a remote worker for. */
+export interface ServiceCall {
+  readonly remoteJob: number;
+  /** Whether it still waits or runs. */
+  readonly pending: boolean;
+  /** Undefined: it was taken off its queue before anybody worked on it. */
+  readonly lastRun: Pick<Run, "outcome" | "result" | "error"> | undefined;
 }

@@ -17,6 +17,7 @@ export function historyMethods({
   | "listRuns"
   | "ended"
   | "promoteScheduled"
+  | "wakeSuspended"
   | "purgeRuns"
   | "counts"
   | "saveCheckpoint"
@@ -102,6 +103,18 @@ export function historyMethods({
           from vconductor.job where state = 'scheduled'`.execute(db),
       );
       return next.rows[0]?.ms ?? undefined;
+    },
+
+    async wakeSuspended() {
+      const { rows } = await database.run((db) =>
+        sql<{ queue: string }>`
+          update vconductor.job j set state = 'waiting', waits_for = null
+          where state = 'suspended' and not exists (
+            select from vconductor.job w where w.id = j.waits_for and w.state <> 'failed')
+          returning queue`.execute(db),
+      );
+      for (const queue of new Set(rows.map((row) => row.queue))) notifier.send(channels.jobs, queue);
+      return rows.length;
     },
 
     async purgeRuns({ olderThanDays }) {

@@ -6,6 +6,7 @@ import { enqueueMethods } from "./postgres-enqueue.ts";
 import { historyMethods } from "./postgres-history.ts";
 import { queueMethods } from "./postgres-queues.ts";
 import { recoveryMethods } from "./postgres-recovery.ts";
+import { suspensionMethods } from "./postgres-suspension.ts";
 
 /** The job queue on PostgreSQL: every method is one statement or one transaction on its tables. */
 export function postgresJobQueue(context: JobContext): JobQueue {
@@ -16,5 +17,6 @@ export function postgresJobQueue(context: JobContext): JobQueue {
     ...endingMethods(context),
     ...recoveryMethods(context),
     ...historyMethods(context),
+    ...suspensionMethods(context),
   };
 }

@@ -1,8 +1,9 @@
-import { sql } from "kysely";
+import { type Selectable, sql } from "kysely";
 import type { Viewer } from "../access/principal.ts";
 import { own, usable } from "../access/visible.ts";
 import type { Executor } from "../database/database.ts";
 import { channels } from "../database/notifier.ts";
+import type { Tables } from "../database/tables.ts";
 import { VconductorError } from "../errors.ts";
 import type { JobContext } from "./context.ts";
 import type { JobQueue, QueueInfo } from "./job-queue.ts";
@@ -24,7 +25,12 @@ export async function requireQueue(
     .where(usable(viewer))
     .executeTakeFirst();
   if (row === undefined) throw queueNotFound(name);
-  return { name: row.name, kind: row.kind, paused: row.paused, createdAt: row.created_at };
+  return toQueue(row);
+}
+
+function toQueue(row: Selectable<Tables["vconductor.queue"]>): QueueInfo {
+  const { name, kind, paused, attributes, created_at: createdAt } = row;
+  return { name, kind, paused, attributes, createdAt };
 }
 
 /** What became of no row: the viewer may use the queue, but it is another tenant's; or there is none. */
@@ -43,7 +49,7 @@ export function queueMethods({
   events,
 }: JobContext): Pick<
   JobQueue,
-  "createQueue" | "deleteQueue" | "listQueues" | "setPaused" | "getQueue" | "listWaiting" | "cancelWaiting"
+  "createQueue" | "deleteQueue" | "listQueues" | "changeQueue" | "getQueue" | "listWaiting" | "cancelWaiting"
 > {
   return {
     async createQueue({ name, kind = "pipeline", viewer: { tenant } }) {
@@ -93,25 +99,24 @@ export function queueMethods({
           .orderBy("name")
           .execute(),
       );
-      return rows.map((row) => ({
-        name: row.name,
-        kind: row.kind,
-        paused: row.paused,
-        createdAt: row.created_at,
-      }));
+      return rows.map(toQueue);
     },
 
-    async setPaused({ name, paused, viewer }) {
+    async changeQueue({ name, paused, attributes = {}, viewer }) {
       const changed = await database.run((db) =>
         db
           .updateTable("vconductor.queue")
-          .set({ paused })
+          .set((eb) => ({
+            paused: paused ?? eb.ref("paused"),
+            attributes: sql<string>`attributes || ${JSON.stringify(attributes)}::jsonb`,
+          }))
           .where("name", "=", name)
           .where(own(viewer))
           .returning("tenant")
           .executeTakeFirst(),
       );
       if (changed === undefined) throw await database.run((db) => refusal(db, { name, viewer }));
+      if (paused === undefined) return;
       if (!paused) notifier.send(channels.jobs, name);
       events.publish({ type: paused ? "queue.paused" : "queue.resumed", queue: name, ...changed });
     },
@@ -124,9 +129,9 @@ export function queueMethods({
           .selectFrom("vconductor.job")
           .selectAll()
           .where("queue", "=", queue)
-          .where("state", "in", ["waiting", "scheduled"])
+          .where("state", "in", ["waiting", "scheduled", "suspended"])
           .where(own(viewer))
-          .orderBy(sql`state = 'scheduled'`)
+          .orderBy(sql`state <> 'waiting'`)
           .orderBy("priority", "desc")
           .orderBy("position")
           .offset(offset)
@@ -143,7 +148,7 @@ export function queueMethods({
           .deleteFrom("vconductor.job")
           .where("id", "=", jobId)
           .where("queue", "=", queue)
-          .where("state", "in", ["waiting", "scheduled", "failed"])
+          .where("state", "in", ["waiting", "scheduled", "suspended", "failed"])
           .where(own(viewer))
           .returning("id")
           .executeTakeFirst(),

@@ -36,6 +36,12 @@ export function recoveryMethods({
           // A heartbeat or the end of the run may have come in between.
           const run = await lockRun(tx, id, { expired: runIds === undefined });
           if (run === undefined) return undefined;
+          if (run.cancel_requested_at !== null && runIds === undefined) {
+            const message = `cancelled on request; ${reason.message}`;
+            await endRun(tx, { runId: id, outcome: "cancelled", error: { code: "run_cancelled", message } });
+            await tx.deleteFrom("vconductor.job").where("id", "=", run.job_id).execute();
+            return "cancelled" as const;
+          }
           if (!suspects.has(id)) {
             const message = `${reason.message}; it had not begun yet`;
             await endRun(tx, { runId: id, outcome: "released", error: { ...reason, message } });

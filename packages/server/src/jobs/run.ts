@@ -7,7 +7,8 @@ import type { Principal } from "../access/principal.ts";
  *                ▲  ▲               │ │ │
  *                │  └── scheduled ◄─┘ │ └─► failed        (no retry left: listed, or moved to the failure queue)
  *                │     (retry delay)  │
- *                └────────────────────┘ released, requeued, crashed (keeps its place, uses up no attempt)
+ *                └────────────────────┘ released, requeued, crashed (keeps its place, uses up no attempt);
+ *                                       suspended: as well, once the job that it waits for has ended
  *
  * A waiting job has no run. Claiming it makes one: a row with an id that is never used twice. That id is the
  * lease token: heartbeat, progress and every way to end the run name it, and are refused once the run has
@@ -26,6 +27,8 @@ export type RunOutcome =
   | "released"
   /** An operator put the job back to the front of its queue. */
   | "requeued"
+  /** It goes on when a remote worker has done what it asked for. */
+  | "suspended"
   /** An operator took it off without a requeue, or cancelled it. */
   | "cancelled";
 
@@ -36,6 +39,7 @@ export const runOutcomes: readonly RunOutcome[] = [
   "crashed",
   "released",
   "requeued",
+  "suspended",
   "cancelled",
 ];
 

@@ -1,13 +1,22 @@
 import { everything } from "../access/principal.ts";
 import { retryWhileAway } from "../database/retry.ts";
 import type { JobQueue } from "../jobs/job-queue.ts";
+import { queueSettings } from "../jobs/remote-jobs.ts";
 import { retryPolicy } from "../pipelines/job-runner.ts";
 import type { PipelineStore } from "../pipelines/pipeline-store.ts";
 
-/** The failure queue of the pipeline that serves a queue, if it has both. */
-export function failureQueues(pipelines: PipelineStore): (queue: string) => Promise<string | undefined> {
-  return async (queue) => {
-    const pipeline = await pipelines.get(queue, everything).catch(() => undefined);
+/** The failure queue of a queue, if it has one: its pipeline names it, or a queue for remote workers itself. */
+export function failureQueues({
+  pipelines,
+  jobs,
+}: {
+  readonly pipelines: PipelineStore;
+  readonly jobs: JobQueue;
+}): (name: string) => Promise<string | undefined> {
+  return async (name) => {
+    const queue = await jobs.getQueue(name, everything).catch(() => undefined);
+    if (queue !== undefined && queue.kind !== "pipeline") return queueSettings(queue.attributes).failureQueue;
+    const pipeline = await pipelines.get(name, everything).catch(() => undefined);
     return pipeline?.definition.pipeline_options.failure_queue || undefined;
   };
 }
@@ -60,7 +69,7 @@ export async function afterDeath(options: {
         runIds,
         reason: { code: "worker_died", message: `its worker died (${how})` },
         crashLimit,
-        failureQueueOf: failureQueues(pipelines),
+        failureQueueOf: failureQueues({ pipelines, jobs }),
       }),
     );
   }

@@ -83,6 +83,11 @@ async function makeThings() {
   };
   const failed = await claim(queues.failed);
   await jobs.fail({ runId: failed, error: { code: "processor_failed", message: "no" } });
+  const remote = `${name}-remote`;
+  await call("POST", `/queue/${remote}?kind=remote`);
+  await call("PUT", `/queue/${remote}`, { payload: name });
+  await call("PUT", `/queue/${remote}`, { payload: name });
+  const claimed = await call("POST", `/work/${remote}/claim`, { worker: `${name}-worker` });
   const media = new TenantMedia({ content: kept.store, database: api.stores.storeDatabase });
   const { url } = await media
     .of({ tenant: "a", all: false, grantees: [] })
@@ -94,6 +99,8 @@ async function makeThings() {
     job: String(at(waiting, "id")),
     running: String(await claim(queues.running)),
     failed: String(failed),
+    remote,
+    claimed: String(at(claimed.json, "jobs", 0, "run_id")),
     media: url.slice(url.lastIndexOf("/") + 1),
     token: token.id,
   };
@@ -118,8 +125,13 @@ function requestOf(operation: Operation, things: Things) {
   const values: Readonly<Record<string, string>> = {
     vcon_uuid: name,
     name: path.startsWith("/media") ? things.media : queue,
-    run_id: path.includes("/failed") ? things.failed : things.running,
-    queue,
+    run_id: path.includes("/failed")
+      ? things.failed
+      : path.startsWith("/work/")
+        ? things.claimed
+        : things.running,
+    queue: path.startsWith("/work/") ? things.remote : queue,
+    worker_id: `${name}-worker`,
     job_id: path.startsWith("/in_progress") ? things.running : things.job,
     token_id: things.token,
     server_key: "host:1:2:3",
@@ -147,6 +159,12 @@ function bodyOf({ id, path }: Operation, { name }: Things): unknown {
     post_server_queue: { weight: 1 },
     post_token: { name: "made", scopes: ["vcon:read"] },
     post_pipeline_run: vcon(`${name}-given`),
+    claim_work: { worker: `${name}-worker` },
+    heartbeat_work: {},
+    complete_work: {},
+    fail_work: { message: "no" },
+    release_work: { reason: "later" },
+    patch_worker: { disabled: false },
     post_ingest: vcon(`${name}-added`),
     post_external_ingress: vcon(`${name}-added-too`),
   };

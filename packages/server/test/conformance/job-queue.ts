@@ -5,6 +5,7 @@ import type { ClaimedJob, JobQueue, NewJob, Turn } from "../../src/jobs/job-queu
 import type { PipelineStore } from "../../src/pipelines/pipeline-store.ts";
 import { Tending } from "../../src/workers/tending.ts";
 import { eventually } from "../setup/eventually.ts";
+import { doesNothing } from "./definition.ts";
 
 export interface JobQueueUnderTest {
   readonly jobs: JobQueue;
@@ -29,31 +30,7 @@ export function describeJobQueue(name: string, open: () => Promise<JobQueueUnder
     /** A queue with a pipeline, so that its jobs can be claimed. */
     async function makeQueue(queue: string, options: { readonly saves?: boolean } = {}): Promise<void> {
       await jobs.createQueue({ viewer, name: queue });
-      await under.pipelines.put({
-        viewer,
-        name: queue,
-        definition: {
-          pipeline_options: {
-            label: "",
-            notes: "",
-            save_vcons: options.saves ?? true,
-            timeout: 0,
-            failure_queue: "",
-            success_queue: "",
-            retry_limit: 0,
-            retry_delay: 0,
-            retry_backoff: false,
-            on_conflict: "rerun",
-            run_as: "caller",
-            checkpoint: false,
-            run_budget: 0,
-            run_token_limit: 0,
-            queue_budget: 0,
-            queue_budget_hours: 24,
-          },
-          processors: [],
-        },
-      });
+      await under.pipelines.put({ viewer, name: queue, definition: doesNothing(options) });
     }
     const add = (queue: string, vcon: string, more: Partial<NewJob> = {}) =>
       jobs.enqueue({ queue, vconUuids: [vcon], ...more });
@@ -180,12 +157,12 @@ export function describeJobQueue(name: string, open: () => Promise<JobQueueUnder
       await makeQueue("empty");
       await jobs.createQueue({ viewer, name: "unserved" });
       for (const queue of ["paused", "full", "unserved"]) await add(queue, queue);
-      await jobs.setPaused({ viewer, name: "paused", paused: true });
+      await jobs.changeQueue({ viewer, name: "paused", paused: true });
       const cycle = ["paused", "empty", "unserved", "missing", "full"].map((queue) => ({ queue, count: 2 }));
       expect((await claim(cycle, 10)).map((job) => job.queue)).toEqual(["full"]);
-      await jobs.setPaused({ viewer, name: "paused", paused: false });
+      await jobs.changeQueue({ viewer, name: "paused", paused: false });
       expect((await claim(cycle, 10)).map((job) => job.queue)).toEqual(["paused"]);
-      await expect(jobs.setPaused({ viewer, name: "none", paused: true })).rejects.toMatchObject({
+      await expect(jobs.changeQueue({ viewer, name: "none", paused: true })).rejects.toMatchObject({
         code: "queue_not_found",
       });
     });

@@ -3,6 +3,7 @@ import { migrate } from "../../src/database/migrate.ts";
 import { openStores } from "../../src/stores.ts";
 import { createDatabase } from "../setup/database.ts";
 import { describeJobQueue } from "./job-queue.ts";
+import { describeRemoteJobs } from "./remote-jobs.ts";
 import { describeVconStore } from "./vcon-store.ts";
 
 async function open() {
@@ -29,4 +30,5 @@ async function open() {
 }
 
 describeJobQueue("the job queue on PostgreSQL", open);
+describeRemoteJobs("remote jobs on PostgreSQL", open);
 describeVconStore("the vCon store on PostgreSQL", open);

@@ -68,6 +68,10 @@ describe("while the database is away", () => {
       "/pipeline/{name}/run": vcon("v"),
       "/tokens": { name: "t", roles: ["reader"] },
       "/ingest/{queue}": vcon("v"),
+      "/work/{queue}/claim": { worker: "w" },
+      "/work/runs/{run_id}/fail": { message: "m" },
+      "/work/runs/{run_id}/release": { reason: "r" },
+      "/workers/{worker_id}": { disabled: true },
       "/vcon/external-ingress": vcon("v"),
     };
     const needNone = ["/health/live", "/version", "/metrics", "/events", "/media/{name}"];

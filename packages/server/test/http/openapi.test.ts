@@ -347,6 +347,50 @@ describe("every answer is what the document says", () => {
     await walk.call("GET /vcon/{vcon_uuid}/access", 404, { path: ["none"] });
   });
 
+  it("of remote workers", async () => {
+    const far = { path: ["far"] };
+    await walk.call("POST /queue/{name}", 204, { ...far, query: "kind=remote" });
+    await walk.call("PATCH /queue/{name}", 204, { ...far, body: { retry_limit: 0 } });
+    for (const payload of ["done", "failed", "released"]) {
+      await walk.call("PUT /queue/{name}", 200, { ...far, body: { payload } });
+    }
+    const claim = "POST /work/{queue}/claim";
+    const claimed = await walk.call(claim, 200, { ...far, body: { worker: "w", count: 3, info: {} } });
+    await walk.call(claim, 404, { path: ["none"], body: { worker: "w" } });
+    await walk.call(claim, 422, { ...far, body: {} });
+    const endings = [
+      ["complete", { result: 1 }],
+      ["fail", { message: "no" }],
+      ["release", { reason: "later" }],
+    ] as const;
+    for (const [n, [ending, body]] of endings.entries()) {
+      const run = { path: [String(at(claimed.json, "jobs", n, "run_id"))] };
+      const beat = "POST /work/runs/{run_id}/heartbeat";
+      await walk.call(beat, 200, { ...run, body: { progress: 10 } });
+      await walk.call(beat, 422, { ...run, body: { progress: "far" } });
+      const end = `POST /work/runs/{run_id}/${ending}`;
+      await walk.call(end, 200, { ...run, body });
+      await walk.call(end, 404, { path: [999_999], body });
+      await walk.call(end, 422, {
+        ...run,
+        body: { ...body, result: undefined, message: 1, reason: 1, queue_jobs: 1 },
+      });
+      if (ending !== "fail")
+        await walk.call("POST /work/runs/{run_id}/fail", 409, { ...run, body: { message: "m" } });
+      await walk.call(beat, 409, { ...run, body: {} });
+      await walk.call("GET /runs/{run_id}/result", 200, run);
+    }
+    await walk.call("GET /runs/{run_id}/result", 404, { path: [999_999] });
+    await walk.call("GET /workers", 200);
+    const worker = { path: ["w"] };
+    await walk.call("GET /workers/{worker_id}", 200, worker);
+    await walk.call("PATCH /workers/{worker_id}", 200, { ...worker, body: { disabled: true } });
+    await walk.call("DELETE /workers/{worker_id}", 204, worker);
+    await walk.call("GET /workers/{worker_id}", 404, worker);
+    await walk.call("PATCH /workers/{worker_id}", 404, { ...worker, body: { disabled: true } });
+    await walk.call("DELETE /workers/{worker_id}", 404, worker);
+  });
+
   it("of media", async () => {
     const { url } = await media.store.put({ bytes: Buffer.from("a recording"), mediatype: "audio/x-wav" });
     await walk.call("GET /media/{name}", 200, { path: [url.slice(mediaUrl.length + 1)] });
@@ -390,6 +434,7 @@ describe("every answer is what the document says", () => {
       "GET /server/queues",
       "GET /servers",
       "GET /version",
+      "GET /workers",
     ]);
   });
 });

@@ -13,6 +13,7 @@ import { loadProcessors } from "../../src/processors/load.ts";
 import { stepServices } from "../../src/processors/services.ts";
 import { openStores, type Stores } from "../../src/stores.ts";
 import { version } from "../../src/version.ts";
+import { JobWaiters } from "../../src/work/job-waiters.ts";
 import { createDatabase } from "../setup/database.ts";
 import { type Answer, type CallOptions, call } from "./call.ts";
 
@@ -58,6 +59,9 @@ export async function startApi({
     access: openAccess({ config, stores, log }),
     vcons,
     jobs,
+    remoteJobs: stores.remoteJobs,
+    remoteWorkers: stores.remoteWorkers,
+    jobWaiters: new JobWaiters({ url: database, pollMs: 1000 }),
     pipelines,
     servers,
     processors,

@@ -7,13 +7,53 @@ import type { HttpContext } from "../context.ts";
 import { toQueueJob } from "../job-json.ts";
 import { answers, limitOf, Name, NoContent, ref, smallBody, withHeaders } from "../schemas.ts";
 import { json, noContent } from "../send.ts";
+import { requireStorable } from "../storable.ts";
 
 const tags = ["Admin: Job Queues"];
 const name = Type.Object({ name: Name });
 const mostUuids = 1000;
 
+const Kind = Type.Enum(["pipeline", "remote"] as ["pipeline", "remote"], {
+  default: "pipeline",
+  description: "Whose jobs it holds: those of pipelines, or of remote workers",
+});
+
+const QueueChange = Type.Object(
+  {
+    paused: Type.Optional(Type.Boolean()),
+    retry_limit: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 1000,
+        description: "How often a failed job is tried again. At first: 3",
+      }),
+    ),
+    retry_delay: Type.Optional(
+      Type.Number({ minimum: 0, maximum: 31_536_000, description: "Seconds before a retry. At first: 1" }),
+    ),
+    retry_backoff: Type.Optional(
+      Type.Boolean({ description: "Whether the delay doubles with each retry. At first: true" }),
+    ),
+    failure_queue: Type.Optional(
+      Type.String({
+        maxLength: 200,
+        pattern: "^[^/\\u0000-\\u001f\\u007f-\\u009f]*$",
+        description: "Queue for jobs that failed for good. At first none: they stay listed as failed",
+      }),
+    ),
+  },
+  { minProperties: 1 },
+);
+
 const NewQueueJob = Type.Object({
-  job_type: Type.String({ default: "vcon_uuid", description: "vcon_uuid" }),
+  job_type: Type.String({
+    default: "vcon_uuid",
+    minLength: 1,
+    maxLength: 200,
+    pattern: "^[^\\u0000\\ud800-\\udfff]*$",
+    description: "vcon_uuid; in queues of remote workers anything",
+  }),
+  payload: Type.Optional(Type.Any({ description: "For remote workers: any JSON" })),
   vcon_uuid: Type.Array(
     Type.String({ minLength: 1, maxLength: 255, pattern: "^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]+$" }),
     { default: [], maxItems: mostUuids, description: "The vCons to process together: at least one" },
@@ -52,13 +92,16 @@ export function queueRoutes(app: App, { jobs, config }: HttpContext): void {
         tags,
         summary: "List queues",
         operationId: "get_queues",
+        querystring: Type.Object({ kind: Kind }),
         response: answers({ 200: Type.Array(Type.String()) }),
       },
     },
     async (request, reply) =>
       json(
         reply,
-        (await jobs.listQueues({ kind: "pipeline", viewer: viewerIn(request) })).map((queue) => queue.name),
+        (await jobs.listQueues({ kind: request.query.kind, viewer: viewerIn(request) })).map(
+          (queue) => queue.name,
+        ),
       ),
   );
 
@@ -71,11 +114,16 @@ export function queueRoutes(app: App, { jobs, config }: HttpContext): void {
         summary: "Create a queue",
         operationId: "post_queue",
         params: name,
+        querystring: Type.Object({ kind: Kind }),
         response: answers({ 204: NoContent }),
       },
     },
     async (request, reply) => {
-      await jobs.createQueue({ name: request.params.name, viewer: viewerIn(request) });
+      await jobs.createQueue({
+        name: request.params.name,
+        kind: request.query.kind,
+        viewer: viewerIn(request),
+      });
       return noContent(reply);
     },
   );
@@ -129,10 +177,15 @@ export function queueRoutes(app: App, { jobs, config }: HttpContext): void {
       },
     },
     async (request, reply) => {
-      const { jobId, length } = await jobs.enqueue({
-        ...toNewJob(request.params.name, request.body),
-        principal: callerOf(request),
-      });
+      const { name } = request.params;
+      const job = request.body;
+      // Only jobs that a pipeline could not do are worth the look.
+      if (job.payload !== undefined || job.job_type !== "vcon_uuid" || job.vcon_uuid.length === 0) {
+        const queue = await jobs.getQueue(name, viewerIn(request)).catch(missingQueue);
+        if (queue?.kind !== "remote") requirePipelineJob(job);
+        requireStorable(job.payload, ["body", "payload"]);
+      }
+      const { jobId, length } = await jobs.enqueue({ ...toNewJob(name, job), principal: callerOf(request) });
       return json(reply.header("vconductor-job-id", String(jobId)), length);
     },
   );
@@ -163,20 +216,25 @@ export function queueRoutes(app: App, { jobs, config }: HttpContext): void {
       schema: {
         scope: ["queue:write"],
         tags,
-        summary: "Pause or resume a queue",
-        description: "A paused queue takes new jobs but hands none out; jobs in progress go on.",
+        summary: "Pause or resume a queue, or change its settings",
+        description:
+          "A paused queue takes new jobs but hands none out; jobs in progress go on. The other settings are for queues of remote workers; pipelines have theirs in their definition.",
         operationId: "patch_queue",
         params: name,
-        body: Type.Object({ paused: Type.Boolean() }),
+        body: QueueChange,
         response: answers({ 204: NoContent }, 404),
       },
     },
     async (request, reply) => {
-      await jobs.setPaused({
-        name: request.params.name,
-        paused: request.body.paused,
-        viewer: viewerIn(request),
-      });
+      const { paused, ...attributes } = request.body;
+      const { name } = request.params;
+      const viewer = viewerIn(request);
+      const { kind } = await jobs.getQueue(name, viewer);
+      if (kind === "pipeline" && Object.keys(attributes).length > 0) {
+        const text = `queue: ${name} is for a pipeline, whose options say how jobs are tried again`;
+        throw new VconductorError("invalid_request", text);
+      }
+      await jobs.changeQueue({ name, paused, attributes, viewer });
       return noContent(reply);
     },
   );
@@ -210,21 +268,34 @@ export function queueRoutes(app: App, { jobs, config }: HttpContext): void {
 interface GivenJob {
   readonly job_type: string;
   readonly vcon_uuid: readonly string[];
+  readonly payload?: unknown;
   readonly priority: number;
   readonly delay: number;
   readonly unique_key?: string;
 }
 
-function toNewJob(queue: string, job: GivenJob): NewJob {
+/** What is wrong with the job is said before that there is no such queue. */
+function missingQueue(error: unknown): undefined {
+  if (!(error instanceof VconductorError) || error.code !== "queue_not_found") throw error;
+}
+
+/** @throws invalid_job a pipeline cannot do it */
+function requirePipelineJob(job: GivenJob): void {
   if (job.job_type !== "vcon_uuid") {
     throw new VconductorError("invalid_job", `unsupported job_type: ${job.job_type}; it should be vcon_uuid`);
   }
   if (job.vcon_uuid.length === 0) {
     throw new VconductorError("invalid_job", "vcon_uuids array must contain at least one UUID");
   }
+  throw new VconductorError("invalid_job", "payload is for queues of remote workers (kind=remote)");
+}
+
+function toNewJob(queue: string, job: GivenJob): NewJob {
   return {
     queue,
+    jobType: job.job_type,
     vconUuids: job.vcon_uuid,
+    payload: job.payload,
     priority: job.priority,
     runAfter: job.delay > 0 ? new Date(Date.now() + job.delay * 1000) : undefined,
     uniqueKey: job.unique_key,

@@ -1,5 +1,6 @@
 import { Type } from "typebox";
 import { type Run, type RunOutcome, runOutcomes } from "../../jobs/run.ts";
+import { readResult } from "../../work/results.ts";
 import type { App } from "../app.ts";
 import { viewerIn } from "../authentication.ts";
 import type { HttpContext } from "../context.ts";
@@ -14,7 +15,7 @@ const runId = Type.Object({ run_id: RunId });
 const Text = Type.String({ minLength: 1, maxLength: 500, pattern: "^[^\\u0000]*$" });
 
 /** What ran, runs, and how it came out. */
-export function runRoutes(app: App, { jobs, usage }: HttpContext): void {
+export function runRoutes(app: App, { jobs, usage, media }: HttpContext): void {
   const withUsage = async (runs: readonly Run[]) => {
     const used = await usage.ofRuns(runs.map((run) => run.id));
     return runs.map((run) => toRunJson(run, used.get(run.id)));
@@ -77,6 +78,26 @@ export function runRoutes(app: App, { jobs, usage }: HttpContext): void {
     },
     async (request, reply) =>
       json(reply, await one(await jobs.getRun(request.params.run_id, viewerIn(request)))),
+  );
+
+  app.get(
+    "/runs/:run_id/result",
+    {
+      schema: {
+        scope: ["process:run", "queue:write"],
+        tags,
+        summary: "Read the result of a run",
+        description: "All of it, also where the run has only a pointer to it; null while there is none.",
+        operationId: "get_run_result",
+        params: runId,
+        response: answers({ 200: Type.Any({ description: "Any JSON" }) }, 404, 502),
+      },
+    },
+    async (request, reply) => {
+      const viewer = viewerIn(request);
+      const { result } = await jobs.getRun(request.params.run_id, viewer);
+      return json(reply, await readResult(media.of(viewer), result));
+    },
   );
 
   app.get(

@@ -1,0 +1,225 @@
+import { type RawBuilder, type Selectable, sql } from "kysely";
+import { own } from "../access/visible.ts";
+import { Batch } from "../database/batch.ts";
+import { afterCommit, type Executor, type Transaction } from "../database/database.ts";
+import { channels } from "../database/notifier.ts";
+import type { RunTable } from "../database/tables.ts";
+import { VconductorError } from "../errors.ts";
+import type { JobContext } from "./context.ts";
+import type { JobQueue, NewJob } from "./job-queue.ts";
+import { runNotActive } from "./postgres-claim.ts";
+import { queueSettings, type RemoteJob, type RemoteJobs, type WorksFor } from "./remote-jobs.ts";
+
+interface ClaimRow {
+  readonly run_id: number;
+  readonly job_id: number;
+  readonly queue: string;
+  readonly job_type: string;
+  readonly vcon_uuids: string[];
+  readonly payload: unknown;
+  readonly attempt: number;
+  readonly lease_until: Date;
+  readonly created_at: Date;
+  readonly tenant: string;
+}
+
+interface Completion {
+  readonly runId: number;
+  readonly by: WorksFor;
+  readonly result: unknown;
+  readonly followUps: readonly NewJob[];
+}
+
+/** Remote jobs on PostgreSQL. @param jobs on the same database */
+export function postgresRemoteJobs(context: JobContext, jobs: JobQueue): RemoteJobs {
+  const { database, notifier, events } = context;
+
+  const told = (rows: readonly ClaimRow[]): readonly RemoteJob[] => {
+    for (const { run_id: run, job_id: job, queue, tenant } of rows) {
+      events.publish({ type: "run.started", run, queue, job, tenant });
+    }
+    return rows.map(toRemoteJob);
+  };
+
+  /** Runs that end at the same moment share a transaction. */
+  const completions = new Batch<Completion, "finished" | "already" | "lost">(
+    (group) =>
+      database.transaction(async (tx) => {
+        const allowed = await allowedRuns(tx, group);
+        const verdicts = await jobs.finish(
+          tx,
+          group.filter(({ runId }) => allowed.has(runId)),
+        );
+        let next = 0;
+        return group.map(({ runId }) => (allowed.has(runId) ? (verdicts[next++] ?? "lost") : "lost"));
+      }),
+    // A run that is named twice, by an impatient worker, ends once.
+    { lanes: 4, key: ({ runId }) => String(runId) },
+  );
+
+  /** Why a run that is not in the worker's hands is not. */
+  const refusal = async (runId: number, by: WorksFor): Promise<Selectable<RunTable>> => {
+    const run = await database.run((db) =>
+      db.selectFrom("vconductor.run").selectAll().where("id", "=", runId).where(mine(by)).executeTakeFirst(),
+    );
+    if (run === undefined) throw new VconductorError("run_not_found", `run: ${runId} not found`);
+    return run;
+  };
+
+  const requireMine = async (runId: number, by: WorksFor): Promise<Selectable<RunTable>> => {
+    const run = await refusal(runId, by);
+    if (run.finished_at !== null) throw runNotActive(runId);
+    return run;
+  };
+
+  const cancel = async (runId: number) => {
+    if (!(await jobs.cancelled({ runId, message: "cancelled on request" }))) throw runNotActive(runId);
+    return "cancelled" as const;
+  };
+
+  return {
+    async claim(options) {
+      return told(await database.run((db) => claim(db, options)));
+    },
+
+    async claimIn(tx, options) {
+      const rows = await claim(tx, options);
+      afterCommit(tx, () => told(rows));
+      return rows.map(toRemoteJob);
+    },
+
+    async heartbeat({ runId, by, leaseMs, progress, message }) {
+      const percent = progress === undefined ? null : Math.max(0, Math.min(100, Math.round(progress)));
+      const { rows } = await database.run((db) =>
+        sql<{ lease_until: Date; cancel: boolean; drain: boolean; tenant: string }>`
+          update vconductor.run r set heartbeat_at = now(),
+            lease_until = now() + ${leaseMs} * interval '1 ms',
+            progress = coalesce(${percent}::smallint, progress), message = coalesce(${message ?? null}, message)
+          where id = ${runId} and finished_at is null and ${mine(by)}
+          returning lease_until, cancel_requested_at is not null as cancel, tenant, exists (
+            select from vconductor.remote_worker w
+            where w.tenant = ${by.viewer.tenant} and w.face = ${by.kind} and w.id = r.worker and w.disabled
+          ) as drain`.execute(db),
+      );
+      const [row] = rows;
+      if (row === undefined) {
+        await requireMine(runId, by);
+        throw runNotActive(runId);
+      }
+      if (percent !== null) {
+        events.publish({ type: "run.progress", run: runId, progress: percent, message, tenant: row.tenant });
+      }
+      return { leaseUntil: row.lease_until, cancelRequested: row.cancel, drain: row.drain };
+    },
+
+    async complete(options) {
+      const verdict = await completions.add(options);
+      if (verdict !== "lost") return;
+      await requireMine(options.runId, options.by);
+      throw runNotActive(options.runId);
+    },
+
+    async fail({ runId, by, error, retry }) {
+      const run = await refusal(runId, by);
+      if (run.outcome === "failed" || run.outcome === "retry" || run.outcome === "cancelled") {
+        return run.outcome;
+      }
+      if (run.finished_at !== null) throw runNotActive(runId);
+      if (run.cancel_requested_at !== null) return await cancel(runId);
+      const { failureQueue, ...policy } = await settingsOf(context, run.queue);
+      const outcome = await jobs.fail({ runId, error, failureQueue, ...(retry ? { retry: policy } : {}) });
+      if (outcome === undefined) throw runNotActive(runId);
+      return outcome;
+    },
+
+    async release({ runId, by, reason }) {
+      const run = await refusal(runId, by);
+      if (run.outcome === "released" || run.outcome === "cancelled") return run.outcome;
+      if (run.finished_at !== null) throw runNotActive(runId);
+      if (run.cancel_requested_at !== null) return await cancel(runId);
+      await jobs.release({ runIds: [runId], reason });
+      notifier.send(channels.jobs, run.queue);
+      return "released";
+    },
+  };
+}
+
+/** The settings of a queue; the usual ones if it is gone. */
+async function settingsOf({ database }: Pick<JobContext, "database">, queue: string) {
+  const row = await database.run((db) =>
+    db.selectFrom("vconductor.queue").select("attributes").where("name", "=", queue).executeTakeFirst(),
+  );
+  return queueSettings(row?.attributes ?? {});
+}
+
+/** One statement: it picks, and gives each a run. */
+async function claim(
+  db: Executor,
+  options: Parameters<RemoteJobs["claim"]>[0],
+): Promise<readonly ClaimRow[]> {
+  const { queue, kind, viewer, limit, worker, server, leaseMs } = options;
+  const lease =
+    leaseMs === undefined ? sql`'infinity'::timestamptz` : sql`now() + ${leaseMs}::float8 * interval '1 ms'`;
+  const { rows } = await sql<ClaimRow>`
+    with picked as (
+      select * from vconductor.job
+      where queue = ${queue} and state = 'waiting' and ${own(viewer)}
+        and exists (select from vconductor.queue q where q.name = ${queue} and q.kind = ${kind} and not q.paused)
+        and not exists (select from vconductor.remote_worker w
+          where w.tenant = ${viewer.tenant} and w.face = ${kind} and w.id = ${worker} and w.disabled)
+      order by priority desc, position
+      limit ${limit} for update skip locked
+    ), started as (
+      insert into vconductor.run
+        (kind, queue, job_id, job, vcon_uuids, attempt, worker, server, lease_until, tenant, principal)
+      select ${kind}, queue, id,
+        jsonb_strip_nulls(jsonb_build_object('job_type', job_type, 'vcon_uuid', vcon_uuids,
+          'queue', from_queue, 'failed_job_id', origin_run::text, 'payload', payload)),
+        vcon_uuids, attempts + 1, ${worker}, ${server}, ${lease}, tenant, principal
+      from picked order by priority desc, position
+      returning id, job_id, attempt, lease_until
+    ), taken as (
+      update vconductor.job j set state = 'running', attempts = j.attempts + 1, last_run = started.id
+      from started where j.id = started.job_id
+    )
+    select started.id as run_id, picked.id as job_id, queue, job_type, vcon_uuids, payload, attempt, lease_until,
+      created_at, tenant
+    from started join picked on picked.id = started.job_id order by started.id`.execute(db);
+  return rows;
+}
+
+function mine({ kind, viewer, queues }: WorksFor): RawBuilder<boolean> {
+  const named = queues === undefined ? sql`true` : sql`queue = any (${[...queues]}::text[])`;
+  return sql<boolean>`kind = ${kind} and ${own(viewer)} and ${named}`;
+}
+
+/** Which of the runs are in the hands of those who want to end them. */
+async function allowedRuns(tx: Transaction, group: readonly Completion[]): Promise<ReadonlySet<number>> {
+  const given = group.map(({ runId, by }) => ({
+    id: runId,
+    kind: by.kind,
+    tenant: by.viewer.all ? null : by.viewer.tenant,
+    queues: by.queues ?? null,
+  }));
+  const { rows } = await sql<{ id: number }>`
+    select r.id from vconductor.run r
+    join jsonb_to_recordset(${JSON.stringify(given)}::jsonb) as g (id bigint, kind text, tenant text, queues text[])
+      on g.id = r.id
+    where r.kind = g.kind and (g.tenant is null or r.tenant = g.tenant)
+      and (g.queues is null or r.queue = any (g.queues))`.execute(tx);
+  return new Set(rows.map((row) => row.id));
+}
+
+function toRemoteJob(row: ClaimRow): RemoteJob {
+  return {
+    runId: row.run_id,
+    jobId: row.job_id,
+    queue: row.queue,
+    jobType: row.job_type,
+    vconUuids: row.vcon_uuids,
+    payload: row.payload,
+    attempt: row.attempt,
+    leaseUntil: row.lease_until,
+    queuedAt: row.created_at,
+  };
+}

@@ -1,0 +1,83 @@
+import { sql } from "kysely";
+import { channels } from "../database/notifier.ts";
+import { VconductorError } from "../errors.ts";
+import type { JobContext } from "./context.ts";
+import type { JobQueue } from "./job-queue.ts";
+import { backToWaiting, endRun, lockRun } from "./postgres-endings.ts";
+import { insertJobs } from "./postgres-enqueue.ts";
+import { queueNotFound } from "./postgres-queues.ts";
+
+/** Jobs that wait for other jobs: a step of theirs has asked a remote worker for something. */
+export function suspensionMethods({
+  database,
+  notifier,
+  events,
+}: JobContext): Pick<JobQueue, "suspend" | "serviceCall" | "forgetServiceCall"> {
+  return {
+    async suspend({ runId, key, call, checkpoint }) {
+      const suspended = await database.transaction(async (tx) => {
+        const run = await lockRun(tx, runId);
+        if (run === undefined) return undefined;
+        const remoteJob = "job" in call ? (await insertJobs(tx, [call.job]))[0] : call.remoteJob;
+        if (remoteJob === undefined) throw queueNotFound("job" in call ? call.job.queue : "");
+        const { job_id: jobId } = run;
+        await tx
+          .insertInto("vconductor.service_call")
+          .values({ job_id: jobId, key, remote_job: remoteJob })
+          .onConflict((conflict) =>
+            conflict.columns(["job_id", "key"]).doUpdateSet({ remote_job: remoteJob }),
+          )
+          .execute();
+        if (checkpoint !== undefined) {
+          await tx
+            .insertInto("vconductor.job_checkpoint")
+            .values({ job_id: jobId, ...checkpoint })
+            .onConflict((conflict) => conflict.columns(["job_id", "step"]).doUpdateSet({ ...checkpoint }))
+            .execute();
+        }
+        const message = `waits for a remote worker: job ${remoteJob}`;
+        await endRun(tx, { runId, outcome: "suspended", error: { code: "suspended", message } });
+        await backToWaiting(tx, { jobId, crashes: 0 });
+        await sql`update vconductor.job set state = 'suspended', waits_for = ${remoteJob}
+          where id = ${jobId}`.execute(tx);
+        return run;
+      });
+      if (suspended === undefined) throw new VconductorError("run_not_active", `run: ${runId} has ended`);
+      const { queue, tenant } = suspended;
+      events.publish({ type: "run.finished", run: runId, queue, outcome: "suspended", tenant });
+      // The vCons that the run held are free.
+      notifier.send(channels.jobs, queue);
+      if ("job" in call) notifier.send(channels.jobs, call.job.queue);
+    },
+
+    async serviceCall({ jobId, key }) {
+      const { rows } = await database.run((db) =>
+        sql<{
+          remote_job: number;
+          pending: boolean;
+          ran: boolean;
+          outcome: string;
+          result: unknown;
+          error: unknown;
+        }>`
+          select c.remote_job, coalesce(j.state <> 'failed', false) as pending, r.id is not null as ran,
+            r.outcome, r.result, r.error
+          from vconductor.service_call c
+          left join vconductor.job j on j.id = c.remote_job
+          left join lateral (
+            select * from vconductor.run where job_id = c.remote_job order by id desc limit 1) r on true
+          where c.job_id = ${jobId} and c.key = ${key}`.execute(db),
+      );
+      const [row] = rows;
+      if (row === undefined) return undefined;
+      const { remote_job: remoteJob, pending, ran, outcome, result, error } = row;
+      return { remoteJob, pending, lastRun: ran ? { outcome, result, error } : undefined };
+    },
+
+    async forgetServiceCall({ jobId, key }) {
+      await database.run((db) =>
+        db.deleteFrom("vconductor.service_call").where("job_id", "=", jobId).where("key", "=", key).execute(),
+      );
+    },
+  };
+}

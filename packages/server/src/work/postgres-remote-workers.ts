@@ -1,0 +1,118 @@
+import { type Selectable, sql } from "kysely";
+import { own } from "../access/visible.ts";
+import type { Database } from "../database/database.ts";
+import type { RemoteWorkerTable } from "../database/tables.ts";
+import { VconductorError } from "../errors.ts";
+import type { RemoteWorker, RemoteWorkers } from "./remote-workers.ts";
+
+/** A worker that says nothing new is noted so often at most, by each process. */
+const noteEveryMs = 2000;
+const mostRemembered = 10_000;
+
+/** Remote workers in PostgreSQL. @param database of the queues */
+export function postgresRemoteWorkers(database: Database): RemoteWorkers {
+  const noted = new Map<string, number>();
+
+  return {
+    async note({ face, id, viewer, status }) {
+      const key = JSON.stringify([viewer.tenant, face, id]);
+      if (status === undefined && Date.now() - (noted.get(key) ?? 0) < noteEveryMs) return;
+      if (noted.size >= mostRemembered) noted.clear();
+      noted.set(key, Date.now());
+      const told = status === undefined ? null : JSON.stringify(status);
+      await database.run((db) =>
+        sql`insert into vconductor.remote_worker as w (tenant, face, id, status, last_seen)
+          values (${viewer.tenant}, ${face}, ${id}, ${told}::jsonb, now())
+          on conflict (tenant, face, id) do update
+          set last_seen = now(), status = coalesce(excluded.status, w.status)`.execute(db),
+      );
+    },
+
+    async list({ face, viewer }) {
+      const rows = await database.run((db) =>
+        db
+          .selectFrom("vconductor.remote_worker")
+          .selectAll()
+          .where("face", "=", face)
+          .where(own(viewer))
+          .orderBy(sql`last_seen desc nulls last`)
+          .orderBy("id")
+          .limit(1000)
+          .execute(),
+      );
+      return rows.map(toWorker);
+    },
+
+    async get({ face, id, viewer }) {
+      const row = await database.run((db) =>
+        db
+          .selectFrom("vconductor.remote_worker")
+          .selectAll()
+          .where("face", "=", face)
+          .where("id", "=", id)
+          .where(own(viewer))
+          .orderBy(sql`tenant <> ${viewer.tenant}`)
+          .limit(1)
+          .executeTakeFirst(),
+      );
+      if (row === undefined) throw notFound(id);
+      return toWorker(row);
+    },
+
+    async setDisabled({ face, id, tenant, disabled }) {
+      const row = await database.run((db) =>
+        db
+          .insertInto("vconductor.remote_worker")
+          .values({ tenant, face, id, disabled, last_seen: null, status: null })
+          .onConflict((conflict) => conflict.columns(["tenant", "face", "id"]).doUpdateSet({ disabled }))
+          .returningAll()
+          .executeTakeFirstOrThrow(),
+      );
+      return toWorker(row);
+    },
+
+    async forget({ face, id, tenant }) {
+      const gone = await database.run((db) =>
+        db
+          .deleteFrom("vconductor.remote_worker")
+          .where("face", "=", face)
+          .where("id", "=", id)
+          .where("tenant", "=", tenant)
+          .returning("id")
+          .executeTakeFirst(),
+      );
+      if (gone === undefined) throw notFound(id);
+    },
+
+    async forgetStatus({ face, id, tenant }) {
+      const gone = await database.run((db) =>
+        db
+          .updateTable("vconductor.remote_worker")
+          .set({ status: null, last_seen: null })
+          .where("face", "=", face)
+          .where("id", "=", id)
+          .where("last_seen", "is not", null)
+          .where("tenant", "=", tenant)
+          .returning("id")
+          .executeTakeFirst(),
+      );
+      if (gone === undefined) throw notFound(id);
+    },
+
+    async purge({ olderThanDays }) {
+      await database.run((db) =>
+        sql`delete from vconductor.remote_worker where not disabled
+          and coalesce(last_seen, first_seen) < now() - ${olderThanDays} * interval '1 day'`.execute(db),
+      );
+    },
+  };
+}
+
+function notFound(id: string): VconductorError {
+  return new VconductorError("not_found", `worker: ${id} not found`);
+}
+
+function toWorker(row: Selectable<RemoteWorkerTable>): RemoteWorker {
+  const { id, tenant, disabled, status } = row;
+  return { id, tenant, disabled, status, firstSeen: row.first_seen, lastSeen: row.last_seen };
+}

@@ -1,0 +1,378 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { everything, type Viewer } from "../../src/access/principal.ts";
+import type { JobQueue, NewJob } from "../../src/jobs/job-queue.ts";
+import type { RemoteJobs, WorksFor } from "../../src/jobs/remote-jobs.ts";
+import type { RemoteWorkers } from "../../src/work/remote-workers.ts";
+import { eventually } from "../setup/eventually.ts";
+import { doesNothing } from "./definition.ts";
+import type { JobQueueUnderTest } from "./job-queue.ts";
+
+export interface RemoteJobsUnderTest extends JobQueueUnderTest {
+  readonly remoteJobs: RemoteJobs;
+  readonly remoteWorkers: RemoteWorkers;
+}
+
+/** What every implementation of `RemoteJobs` promises. `open` gives an empty one. */
+export function describeRemoteJobs(name: string, open: () => Promise<RemoteJobsUnderTest>): void {
+  describe(name, () => {
+    let under: RemoteJobsUnderTest;
+    let jobs: JobQueue;
+    let remote: RemoteJobs;
+    beforeEach(async () => {
+      under = await open();
+      jobs = under.jobs;
+      remote = under.remoteJobs;
+      await jobs.createQueue({ viewer, name: "q", kind: "remote" });
+    });
+    afterEach(() => under.close());
+
+    const viewer = everything;
+    const by: WorksFor = { kind: "remote", viewer };
+    const add = (payload: unknown, more: Partial<NewJob> = {}) =>
+      jobs.enqueue({ queue: "q", vconUuids: [], jobType: "work", payload, ...more });
+    const claim = (more: Partial<Parameters<RemoteJobs["claim"]>[0]> = {}) =>
+      remote.claim({
+        kind: "remote",
+        viewer,
+        queue: "q",
+        limit: 1,
+        worker: "w",
+        server: "s",
+        leaseMs: 60_000,
+        ...more,
+      });
+    const one = async (more: Partial<Parameters<RemoteJobs["claim"]>[0]> = {}) => {
+      const [job] = await claim(more);
+      if (job === undefined) throw new Error("nothing to claim");
+      return job;
+    };
+    const complete = (runId: number, more: Partial<Parameters<RemoteJobs["complete"]>[0]> = {}) =>
+      remote.complete({ runId, by, result: null, followUps: [], ...more });
+    const outcomes = async () =>
+      (await jobs.listRuns({ viewer, limit: 100 })).map((run) => run.outcome).toReversed();
+    const recover = () =>
+      jobs.recover({
+        reason: { code: "lease_expired", message: "no heartbeat" },
+        crashLimit: 3,
+        failureQueueOf: async () => undefined,
+      });
+
+    test("jobs are handed out once, in the order of their priority, then of their arrival", async () => {
+      for (const n of [1, 2, 3]) await add({ n });
+      await add({ n: 4 }, { priority: 1 });
+      expect((await claim({ limit: 3 })).map((job) => job.payload)).toEqual([{ n: 4 }, { n: 1 }, { n: 2 }]);
+      expect((await claim({ limit: 3 })).map((job) => job.payload)).toEqual([{ n: 3 }]);
+      expect(await claim({ limit: 3 })).toEqual([]);
+    });
+
+    test("many claimers at once: no job twice, none left over", async () => {
+      await under.transaction((tx) =>
+        jobs.enqueueIn(
+          tx,
+          Array.from({ length: 200 }, (_, n) => ({ queue: "q", vconUuids: [], payload: n })),
+        ),
+      );
+      const got: unknown[] = [];
+      const worker = async (id: number) => {
+        for (;;) {
+          const claimed = await claim({ worker: `w${id}`, limit: 1 + (id % 4) });
+          if (claimed.length === 0) return;
+          for (const job of claimed) {
+            got.push(job.payload);
+            await complete(job.runId);
+          }
+        }
+      };
+      await Promise.all(Array.from({ length: 16 }, (_, id) => worker(id)));
+      expect(got.map(Number).toSorted((a, b) => a - b)).toEqual(Array.from({ length: 200 }, (_, n) => n));
+      expect(await jobs.counts()).toEqual([]);
+    });
+
+    test("completing keeps the result and queues the follow-up jobs; saying it again changes nothing", async () => {
+      await jobs.createQueue({ viewer, name: "next", kind: "remote" });
+      await add("a");
+      const { runId } = await one();
+      await complete(runId, {
+        result: { found: 1 },
+        followUps: [{ queue: "next", vconUuids: ["u"], payload: 1 }],
+      });
+      await complete(runId, {
+        result: "other",
+        followUps: [{ queue: "next", vconUuids: ["u"], payload: 2 }],
+      });
+      expect(await jobs.getRun(runId, viewer)).toMatchObject({ outcome: "done", result: { found: 1 } });
+      expect(await jobs.listWaiting({ viewer, queue: "next", offset: 0, limit: 9 })).toMatchObject([
+        { payload: 1, originRun: null },
+      ]);
+    });
+
+    test("a follow-up job for a queue that is missing: the run does not end, and others that end with it do", async () => {
+      await add("a");
+      await add("b");
+      const [first, second] = await claim({ limit: 2 });
+      const ended = await Promise.allSettled([
+        complete(first?.runId ?? 0, { followUps: [{ queue: "none", vconUuids: [] }] }),
+        complete(second?.runId ?? 0),
+      ]);
+      expect(ended).toMatchObject([{ reason: { code: "queue_not_found" } }, { status: "fulfilled" }]);
+      expect(await outcomes()).toEqual([null, "done"]);
+      await complete(first?.runId ?? 0);
+      expect(await outcomes()).toEqual(["done", "done"]);
+    });
+
+    test("a failed job is tried again as its queue says, then fails for good", async () => {
+      await jobs.changeQueue({ viewer, name: "q", attributes: { retry_limit: 1, retry_delay: 0 } });
+      await add("a");
+      const error = { code: "no_luck", message: "no luck" };
+      const first = await one();
+      expect(await remote.fail({ runId: first.runId, by, error, retry: true })).toBe("retry");
+      expect(await remote.fail({ runId: first.runId, by, error, retry: true })).toBe("retry");
+      await jobs.promoteScheduled();
+      const second = await one();
+      expect(second).toMatchObject({ jobId: first.jobId, attempt: 2 });
+      expect(await remote.fail({ runId: second.runId, by, error, retry: true })).toBe("failed");
+      expect(await jobs.listFailed({ viewer, queue: "q", after: 0, limit: 9 })).toMatchObject([
+        { payload: "a", error: { code: "no_luck" } },
+      ]);
+      await add("b");
+      const third = await one();
+      expect(await remote.fail({ runId: third.runId, by, error, retry: false })).toBe("failed");
+      await expect(complete(third.runId)).rejects.toMatchObject({ code: "run_not_active" });
+    });
+
+    test("one that failed for good goes to the failure queue where there is one", async () => {
+      await jobs.createQueue({ viewer, name: "bad", kind: "remote" });
+      await jobs.changeQueue({ viewer, name: "q", attributes: { retry_limit: 0, failure_queue: "bad" } });
+      await add("a");
+      const { runId } = await one();
+      const error = { code: "no_luck", message: "no luck" };
+      expect(await remote.fail({ runId, by, error, retry: true })).toBe("failed");
+      expect(await one({ queue: "bad" })).toMatchObject({ payload: "a", jobType: "work" });
+    });
+
+    test("one that is handed back keeps its place and its attempts", async () => {
+      await add("a");
+      await add("b");
+      const first = await one();
+      expect(await remote.release({ runId: first.runId, by, reason: "I am tired" })).toBe("released");
+      expect(await remote.release({ runId: first.runId, by, reason: "I am tired" })).toBe("released");
+      expect(await one()).toMatchObject({ jobId: first.jobId, attempt: 1 });
+    });
+
+    test("a lease that runs out gives the job to another, and the first can do nothing with it any more", async () => {
+      await add("a");
+      const late = await one({ leaseMs: 0 });
+      expect(await recover()).toEqual([late.runId]);
+      const next = await one({ worker: "other" });
+      expect(next).toMatchObject({ jobId: late.jobId, attempt: 1 });
+      const gone = { code: "run_not_active" };
+      await expect(complete(late.runId)).rejects.toMatchObject(gone);
+      await expect(remote.heartbeat({ runId: late.runId, by, leaseMs: 1000 })).rejects.toMatchObject(gone);
+      await expect(remote.release({ runId: late.runId, by, reason: "r" })).rejects.toMatchObject(gone);
+      const error = { code: "c", message: "m" };
+      await expect(remote.fail({ runId: late.runId, by, error, retry: true })).rejects.toMatchObject(gone);
+      expect(await outcomes()).toEqual(["crashed", null]);
+    });
+
+    test("a lease without end stays, whatever housekeeping does", async () => {
+      await add("a");
+      await one({ leaseMs: undefined });
+      expect(await recover()).toEqual([]);
+    });
+
+    test("heartbeats extend the lease, note the progress, and tell of a cancellation", async () => {
+      await add("a");
+      const { runId, leaseUntil } = await one({ leaseMs: 5000 });
+      const beat = await remote.heartbeat({ runId, by, leaseMs: 60_000, progress: 41.6, message: "at it" });
+      expect(beat).toMatchObject({ cancelRequested: false, drain: false });
+      expect(beat.leaseUntil.getTime()).toBeGreaterThan(leaseUntil.getTime() + 50_000);
+      await remote.heartbeat({ runId, by, leaseMs: 60_000 });
+      expect(await jobs.getRun(runId, viewer)).toMatchObject({ progress: 42, message: "at it" });
+      await jobs.requestCancel(runId, viewer);
+      expect(await remote.heartbeat({ runId, by, leaseMs: 1000 })).toMatchObject({ cancelRequested: true });
+      expect(await remote.release({ runId, by, reason: "as asked" })).toBe("cancelled");
+      expect(await outcomes()).toEqual(["cancelled"]);
+      expect(await claim()).toEqual([]);
+    });
+
+    test("one that was to be cancelled and whose worker is gone is cancelled, not run again", async () => {
+      await add("a");
+      const { runId } = await one({ leaseMs: 0 });
+      await jobs.requestCancel(runId, viewer);
+      await recover();
+      expect(await outcomes()).toEqual(["cancelled"]);
+      expect(await claim()).toEqual([]);
+    });
+
+    test("a paused queue and a disabled worker get none", async () => {
+      await add("a");
+      await jobs.changeQueue({ viewer, name: "q", paused: true });
+      expect(await claim()).toEqual([]);
+      await jobs.changeQueue({ viewer, name: "q", paused: false });
+      const { tenant } = viewer;
+      await under.remoteWorkers.setDisabled({ face: "remote", id: "w", tenant, disabled: true });
+      expect(await claim()).toEqual([]);
+      const { runId } = await one({ worker: "other" });
+      await under.remoteWorkers.setDisabled({ face: "remote", id: "other", tenant, disabled: true });
+      expect(await remote.heartbeat({ runId, by, leaseMs: 1000 })).toMatchObject({ drain: true });
+    });
+
+    test("each kind of queue is for its own kind of worker", async () => {
+      await jobs.createQueue({ viewer, name: "p" });
+      await jobs.enqueue({ queue: "p", vconUuids: ["u"] });
+      expect(await claim({ queue: "p" })).toEqual([]);
+      await add("a");
+      expect(await claim({ kind: "task" })).toEqual([]);
+      const { runId } = await one();
+      await expect(complete(runId, { by: { kind: "task", viewer } })).rejects.toMatchObject({
+        code: "run_not_found",
+      });
+      const cycle = [{ queue: "q", count: 1 }];
+      await add("b");
+      const claimed = await jobs.claim({
+        cycle,
+        limit: 1,
+        kind: "pipeline",
+        worker: "w",
+        server: "s",
+        leaseMs: 1000,
+      });
+      expect(claimed.jobs).toEqual([]);
+    });
+
+    test("a worker gets its tenant's jobs, of the queues that it may work on", async () => {
+      const tenant = (name: string): Viewer => ({ tenant: name, all: false, grantees: [] });
+      const principal = (name: string) => ({
+        id: name,
+        name,
+        tenant: name,
+        groups: [],
+        scopes: ["job:work" as const],
+        via: "token" as const,
+      });
+      await add("of a", { principal: principal("a") });
+      await add("of b", { principal: principal("b") });
+      const job = await one({ viewer: tenant("b"), limit: 5 });
+      expect(job.payload).toBe("of b");
+      const of = (name: string, queues?: readonly string[]): WorksFor => ({
+        kind: "remote",
+        viewer: tenant(name),
+        queues,
+      });
+      for (const other of [of("a"), of("b", ["other"])]) {
+        await expect(complete(job.runId, { by: other })).rejects.toMatchObject({ code: "run_not_found" });
+        await expect(remote.heartbeat({ runId: job.runId, by: other, leaseMs: 1000 })).rejects.toMatchObject({
+          code: "run_not_found",
+        });
+      }
+      await complete(job.runId, { by: of("b", ["q"]) });
+    });
+
+    test("claiming in a transaction that fails leaves the job where it was", async () => {
+      await add("a");
+      await expect(
+        under.transaction(async (tx) => {
+          const claimed = await remote.claimIn(tx, {
+            kind: "remote",
+            viewer,
+            queue: "q",
+            limit: 1,
+            worker: "w",
+            server: "s",
+            leaseMs: 1000,
+          });
+          expect(claimed).toHaveLength(1);
+          throw new Error("no");
+        }),
+      ).rejects.toThrow("no");
+      expect(await one()).toMatchObject({ attempt: 1 });
+      expect(await outcomes()).toEqual([null]);
+    });
+
+    describe("a pipeline job that waits for a remote one", () => {
+      let runId: number;
+      let jobId: number;
+      const claimPipeline = async () => {
+        const { jobs: claimed } = await jobs.claim({
+          cycle: [{ queue: "p", count: 1 }],
+          limit: 1,
+          kind: "pipeline",
+          worker: "w",
+          server: "s",
+          leaseMs: 60_000,
+        });
+        return claimed[0];
+      };
+      beforeEach(async () => {
+        await jobs.createQueue({ viewer, name: "p" });
+        await under.pipelines.put({ viewer, name: "p", definition: doesNothing() });
+        ({ jobId } = await jobs.enqueue({ queue: "p", vconUuids: ["u"] }));
+        runId = (await claimPipeline())?.runId ?? 0;
+      });
+      const suspend = () =>
+        jobs.suspend({
+          runId,
+          key: "k",
+          call: { job: { queue: "q", vconUuids: [], jobType: "service", payload: "do it" } },
+          checkpoint: { step: 1, fingerprint: "f", io: "{}" },
+        });
+
+      test("holds no worker and no vCon, and comes back when it is done", async () => {
+        await suspend();
+        expect(await claimPipeline()).toBeUndefined();
+        // Its vCon is free for others.
+        await jobs.enqueue({ queue: "p", vconUuids: ["u"] });
+        const other = await claimPipeline();
+        expect(other?.jobId).not.toBe(jobId);
+        await under.transaction((tx) => jobs.finish(tx, [{ runId: other?.runId ?? 0, followUps: [] }]));
+
+        const call = await jobs.serviceCall({ jobId, key: "k" });
+        expect(call).toMatchObject({ pending: true, lastRun: undefined });
+        const { runId: remoteRun } = await one();
+        expect(await jobs.serviceCall({ jobId, key: "k" })).toMatchObject({ pending: true });
+        await complete(remoteRun, { result: 42 });
+        const again = await claimPipeline();
+        expect(again).toMatchObject({ jobId, attempt: 1 });
+        expect(await jobs.serviceCall({ jobId, key: "k" })).toMatchObject({
+          pending: false,
+          lastRun: { outcome: "done", result: 42 },
+        });
+        expect(await jobs.loadCheckpoints(jobId)).toMatchObject([{ step: 1, fingerprint: "f" }]);
+        await jobs.forgetServiceCall({ jobId, key: "k" });
+        expect(await jobs.serviceCall({ jobId, key: "k" })).toBeUndefined();
+      });
+
+      test.each(["failed", "taken off its queue", "cancelled"])("comes back when it has %s", async (how) => {
+        await suspend();
+        const call = await jobs.serviceCall({ jobId, key: "k" });
+        if (how === "taken off its queue") {
+          await jobs.cancelWaiting({ viewer, queue: "q", jobId: call?.remoteJob ?? 0 });
+        } else {
+          const job = await one();
+          if (how === "cancelled") await jobs.requestCancel(job.runId, viewer);
+          await remote.fail({ runId: job.runId, by, error: { code: "c", message: "m" }, retry: false });
+        }
+        await eventually(async () => (await jobs.wakeSuspended()) === 0);
+        expect(await claimPipeline()).toMatchObject({ jobId });
+        expect(await jobs.serviceCall({ jobId, key: "k" })).toMatchObject({ pending: false });
+      });
+
+      test("does not lose what it asked for when its worker lost it", async () => {
+        await jobs.removeRun(runId, viewer);
+        await expect(suspend()).rejects.toMatchObject({ code: "run_not_active" });
+        expect(await claim()).toEqual([]);
+      });
+
+      test("is listed with those that wait, and can be taken off", async () => {
+        await suspend();
+        expect(await jobs.listWaiting({ viewer, queue: "p", offset: 0, limit: 9 })).toMatchObject([
+          { id: jobId, state: "suspended" },
+        ]);
+        await jobs.cancelWaiting({ viewer, queue: "p", jobId });
+        const { runId: remoteRun } = await one();
+        await complete(remoteRun);
+        expect(await claimPipeline()).toBeUndefined();
+      });
+    });
+  });
+}
