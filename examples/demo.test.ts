@@ -33,6 +33,7 @@ const online = [
   "analyze",
   "openai_chat_completion",
   "send_email",
+  "service",
   "slack",
   "webhook",
 ];

@@ -1,7 +1,7 @@
 /** For the tests of plugins: `@vconductor/server/plugin-testing`. */
-import { contentHash, type JsonObject } from "@vconductor/vcon";
+import { contentHash, type JsonObject, type JsonValue } from "@vconductor/vcon";
 import { readConfig } from "./config.ts";
-import type { MediaStore, ProcessorLog, Usage } from "./processors/define.ts";
+import type { MediaStore, ProcessorLog, ServiceRequest, Usage } from "./processors/define.ts";
 import { ProcessorIO, type QueuedJob } from "./processors/io.ts";
 import { toProcessors } from "./processors/plugin.ts";
 import { ProcessorRegistry } from "./processors/registry.ts";
@@ -18,6 +18,8 @@ export interface RunPlugin {
   readonly parameters?: JsonObject;
   /** Settings and secrets, as environment variables, for example FETCH_ALLOW. Default: none. */
   readonly env?: Readonly<Record<string, string>>;
+  /** What remote workers answer to `context.service`. Default: it is an error to ask. */
+  readonly service?: (request: ServiceRequest) => JsonValue | Promise<JsonValue>;
   /** Aborts the run. */
   readonly signal?: AbortSignal;
 }
@@ -65,6 +67,10 @@ export async function runProcessor(plugin: unknown, run: RunPlugin = {}): Promis
     },
     stop: () => void flow.push("stop"),
     skip: (count) => void flow.push(count),
+    service: async (request) => {
+      if (run.service === undefined) throw new Error("there are no remote workers in this test");
+      return await run.service(request);
+    },
     runPipeline: () => Promise.reject(new Error("there are no other pipelines in a test")),
   };
   const io = new ProcessorIO(run.parameters);

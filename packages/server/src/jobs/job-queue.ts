@@ -70,6 +70,8 @@ export interface ClaimedJob {
   readonly pipelineRevision: number | null;
   /** For whom it is done; undefined: nobody in particular, who may do everything. */
   readonly principal: Principal | undefined;
+  /** An earlier run of it asked a remote worker for something. */
+  readonly hasCalled: boolean;
 }
 
 /** One stop of a cycle of tending: take up to `count` jobs from `queue`, then go on. */
@@ -228,8 +230,10 @@ export interface JobQueue {
     readonly call: { readonly job: NewJob } | { readonly remoteJob: number };
     readonly checkpoint: Checkpoint | undefined;
   }): Promise<void>;
-  /** The job that a step asked for, and its last run, if it had any. */
-  serviceCall(options: { readonly jobId: number; readonly key: string }): Promise<ServiceCall | undefined>;
+  /** The remote job that a step asked for; undefined: none yet. */
+  serviceCall(options: { readonly jobId: number; readonly key: string }): Promise<number | undefined>;
+  /** What became of a job, also when it is gone. */
+  outcomeOf(jobId: number): Promise<JobOutcome>;
   /** Forgets what a step asked for: the next time it asks anew. */
   forgetServiceCall(options: { readonly jobId: number; readonly key: string }): Promise<void>;
   /** Ends a run as cancelled; its job is gone. Answers false if the lease has passed on. */
@@ -270,11 +274,10 @@ export interface Checkpoint {
   readonly io: string;
 }
 
-/** What a step of a pipeline asked a remote worker for. */
-export interface ServiceCall {
-  readonly remoteJob: number;
+/** What became of a job. */
+export interface JobOutcome {
   /** Whether it still waits or runs. */
   readonly pending: boolean;
-  /** Undefined: it was taken off its queue before anybody worked on it. */
+  /** Undefined: there was none, or it was long ago. */
   readonly lastRun: Pick<Run, "outcome" | "result" | "error"> | undefined;
 }

@@ -19,6 +19,7 @@ interface ClaimRow {
   readonly attempt: number;
   readonly crashes: number;
   readonly pipeline_revision: number | null;
+  readonly has_called: boolean;
 }
 
 /** Jobs going out, and the leases of those that are out. */
@@ -31,9 +32,11 @@ export function claimMethods({
     async claim({ cycle, limit, kind, worker, server, leaseMs }) {
       if (cycle.length === 0 || limit < 1) return { jobs: [], last: undefined };
       const { rows } = await database.run((db) =>
-        sql<ClaimRow>`select * from vconductor.claim(
+        sql<ClaimRow>`
+          select c.*, exists (select from vconductor.service_call s where s.job_id = c.job_id) as has_called
+          from vconductor.claim(
           ${cycle.map((turn) => turn.queue)}::text[], ${cycle.map((turn) => turn.count)}::integer[],
-          ${limit}, ${kind}, ${kind === "pipeline" && pipelinesHere}, ${worker}, ${server}, ${leaseMs})`.execute(
+          ${limit}, ${kind}, ${kind === "pipeline" && pipelinesHere}, ${worker}, ${server}, ${leaseMs}) c`.execute(
           db,
         ),
       );
@@ -102,5 +105,6 @@ function toClaimedJob(row: ClaimRow): ClaimedJob {
     crashes: row.crashes,
     pipelineRevision: row.pipeline_revision,
     principal: row.principal ?? undefined,
+    hasCalled: row.has_called,
   };
 }

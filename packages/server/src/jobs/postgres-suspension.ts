@@ -12,7 +12,7 @@ export function suspensionMethods({
   database,
   notifier,
   events,
-}: JobContext): Pick<JobQueue, "suspend" | "serviceCall" | "forgetServiceCall"> {
+}: JobContext): Pick<JobQueue, "suspend" | "serviceCall" | "outcomeOf" | "forgetServiceCall"> {
   return {
     async suspend({ runId, key, call, checkpoint }) {
       const suspended = await database.transaction(async (tx) => {
@@ -51,27 +51,33 @@ export function suspensionMethods({
     },
 
     async serviceCall({ jobId, key }) {
+      const row = await database.run((db) =>
+        db
+          .selectFrom("vconductor.service_call")
+          .select("remote_job")
+          .where("job_id", "=", jobId)
+          .where("key", "=", key)
+          .executeTakeFirst(),
+      );
+      return row?.remote_job;
+    },
+
+    async outcomeOf(jobId) {
       const { rows } = await database.run((db) =>
-        sql<{
-          remote_job: number;
-          pending: boolean;
-          ran: boolean;
-          outcome: string;
-          result: unknown;
-          error: unknown;
-        }>`
-          select c.remote_job, coalesce(j.state <> 'failed', false) as pending, r.id is not null as ran,
+        sql<{ pending: boolean; ran: boolean; outcome: string; result: unknown; error: unknown }>`
+          select coalesce(j.state <> 'failed', false) as pending, r.id is not null as ran,
             r.outcome, r.result, r.error
-          from vconductor.service_call c
-          left join vconductor.job j on j.id = c.remote_job
+          from (values (${jobId}::bigint)) given (id)
+          left join vconductor.job j on j.id = given.id
           left join lateral (
-            select * from vconductor.run where job_id = c.remote_job order by id desc limit 1) r on true
-          where c.job_id = ${jobId} and c.key = ${key}`.execute(db),
+            select * from vconductor.run where job_id = given.id order by id desc limit 1) r on true`.execute(
+          db,
+        ),
       );
       const [row] = rows;
-      if (row === undefined) return undefined;
-      const { remote_job: remoteJob, pending, ran, outcome, result, error } = row;
-      return { remoteJob, pending, lastRun: ran ? { outcome, result, error } : undefined };
+      if (row === undefined) return { pending: false, lastRun: undefined };
+      const { pending, ran, outcome, result, error } = row;
+      return { pending, lastRun: ran ? { outcome, result, error } : undefined };
     },
 
     async forgetServiceCall({ jobId, key }) {

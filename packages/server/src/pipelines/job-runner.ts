@@ -11,6 +11,7 @@ import type { TenantMedia } from "../media/tenant-media.ts";
 import { ProcessorIO } from "../processors/io.ts";
 import type { ProcessorRegistry } from "../processors/registry.ts";
 import type { StepServices } from "../processors/step.ts";
+import { Suspended } from "../processors/suspended.ts";
 import { PaidCalls } from "../usage/paid-calls.ts";
 import type { Prices } from "../usage/prices.ts";
 import type { UsageLedger } from "../usage/usage-ledger.ts";
@@ -22,7 +23,8 @@ import { changesOf, followUpsOf } from "./effects.ts";
 import type { PipelineCache } from "./pipeline-cache.ts";
 import type { StoredPipeline } from "./pipeline-store.ts";
 import { ProgressReport } from "./progress-report.ts";
-import { runSteps, StepFailed } from "./run-steps.ts";
+import { runSteps, StepFailed, type SuspendedAt } from "./run-steps.ts";
+import { suspendingCalls } from "./service-calls.ts";
 
 export interface JobRunnerOptions {
   readonly jobs: JobQueue;
@@ -106,6 +108,7 @@ export class JobRunner {
     const { definition } = pipeline;
     const actor = actorOf(pipeline, job.principal);
     const { checkpoint } = definition.pipeline_options;
+    const lent = media.of(actor.viewer);
     const sources = await this.#load(job, actor);
     await this.#recordReads(job, { actor, uuids: [...sources.keys()] });
     const io = new ProcessorIO();
@@ -113,35 +116,42 @@ export class JobRunner {
       io.add(readVcon(text, { maxDepth: Number.POSITIVE_INFINITY }).value, { stored: { text, revision } });
     }
     const progress = new ProgressReport((report) => jobs.progress({ runId: job.runId, ...report }));
-    const { io: output, steps } = await runSteps({
+    const ran = await runSteps({
       definition,
       io,
       registry,
-      services: { ...services, media: media.of(actor.viewer) },
+      services: { ...services, media: lent },
       signal: control.signal,
       paid: new PaidCalls({
         ledger,
         prices,
         queue: job.queue,
         runId: job.runId,
-        keepFor: checkpoint ? job.jobId : undefined,
+        keepFor: checkpoint || job.hasCalled ? job.jobId : undefined,
         budget: definition.pipeline_options,
       }),
       definitionOf: async (name) =>
         (await retryWhileAway(() => pipelines.called(name, actor.viewer))).definition,
-      checkpoints: checkpoint
-        ? {
-            load: () => jobs.loadCheckpoints(job.jobId),
-            save: (checkpoint) => jobs.saveCheckpoint({ jobId: job.jobId, ...checkpoint }),
-          }
-        : undefined,
+      service: suspendingCalls({ jobs, media: lent, actor, job }),
+      checkpoints:
+        checkpoint || job.hasCalled
+          ? {
+              load: () => jobs.loadCheckpoints(job.jobId),
+              save: checkpoint ? (made) => jobs.saveCheckpoint({ jobId: job.jobId, ...made }) : undefined,
+            }
+          : undefined,
       onProgress: (percent, message) => progress.report({ progress: percent, message }),
       onDeadline: control.onDeadline,
       onLeftBehind: control.onLeftBehind,
-    });
+    }).catch((error: unknown) => suspendedAt(error));
     progress.stop();
     if (control.signal.aborted)
       throw new VconductorError("run_cancelled", "the run was stopped before its commit");
+    if ("waitsFor" in ran) {
+      await jobs.suspend({ runId: job.runId, ...ran.waitsFor, checkpoint: ran.checkpoint });
+      return "suspended" as const;
+    }
+    const { io: output, steps } = ran;
     const { save_vcons, success_queue } = definition.pipeline_options;
     const changes = save_vcons ? changesOf(output, sources, actor) : [];
     const success = await this.#successJob(job, success_queue);
@@ -233,6 +243,12 @@ export class JobRunner {
 
 export function retryPolicy(options: PipelineOptions) {
   return { limit: options.retry_limit, delayMs: options.retry_delay * 1000, backoff: options.retry_backoff };
+}
+
+/** Where a run goes on that ends for now; any other error is thrown again. */
+function suspendedAt(error: unknown): SuspendedAt {
+  if (error instanceof Suspended) return error.what;
+  throw error;
 }
 
 function describeFailure(error: unknown): RunError {

@@ -16,6 +16,7 @@ import type { DirectRunner, GivenDocument, ProcessorOutput } from "./direct-run.
 import { changesOf, followUpsOf, type Sources } from "./effects.ts";
 import type { PipelineStore } from "./pipeline-store.ts";
 import { lendPipeline, runSteps, StepFailed } from "./run-steps.ts";
+import { waitingCalls } from "./service-calls.ts";
 import { StepPlace } from "./step-place.ts";
 
 export interface LocalRunnerOptions {
@@ -167,9 +168,11 @@ export class LocalRunner implements DirectRunner {
     return { ...services, media: media.of(viewer) };
   }
 
-  #lending({ viewer }: Actor, pipeline: Pick<PaidCallsOptions, "queue" | "budget"> = {}) {
-    const { usage: ledger, prices, pipelines } = this.#options;
+  #lending(actor: Actor, pipeline: Pick<PaidCallsOptions, "queue" | "budget"> = {}) {
+    const { usage: ledger, prices, pipelines, jobs, media } = this.#options;
+    const { viewer } = actor;
     return {
+      service: waitingCalls({ jobs, media: media.of(viewer), actor }),
       paid: new PaidCalls({ ledger, prices, ...pipeline }),
       definitionOf: async (name: string) => (await pipelines.get(name, viewer)).definition,
     };

@@ -1,10 +1,13 @@
 import { createHash } from "node:crypto";
 import { VconductorError } from "../errors.ts";
+import type { Checkpoint } from "../jobs/job-queue.ts";
 import { ProcessorIO } from "../processors/io.ts";
 import type { ProcessorRegistry } from "../processors/registry.ts";
 import { runStep, type StepPipeline, type StepServices } from "../processors/step.ts";
+import { Suspended } from "../processors/suspended.ts";
 import type { PaidCalls } from "../usage/paid-calls.ts";
 import type { PipelineDefinition, PipelineStep } from "./definition.ts";
+import type { ServiceCalls, WaitsFor } from "./service-calls.ts";
 import { StepPlace } from "./step-place.ts";
 
 export interface StepFailure {
@@ -26,12 +29,15 @@ export class StepFailed extends Error {
 
 /** Where the outputs of steps are kept, so that a retry goes on after the last one that succeeded. */
 export interface Checkpoints {
-  load(): Promise<readonly { readonly step: number; readonly fingerprint: string; readonly io: string }[]>;
-  save(checkpoint: {
-    readonly step: number;
-    readonly fingerprint: string;
-    readonly io: string;
-  }): Promise<void>;
+  load(): Promise<readonly Checkpoint[]>;
+  /** Keeps the output of every step. Default: only that before a step which suspends the run is given, to whoever ran it */
+  readonly save?: ((checkpoint: Checkpoint) => Promise<void>) | undefined;
+}
+
+/** A run that ends for now: what it waits for, and where it goes on. */
+export interface SuspendedAt {
+  readonly waitsFor: WaitsFor;
+  readonly checkpoint: Checkpoint | undefined;
 }
 
 export interface RunSteps {
@@ -43,6 +49,7 @@ export interface RunSteps {
   readonly paid: PaidCalls;
   /** The definition of another pipeline, for processors that run one. @throws pipeline_not_found */
   readonly definitionOf: (pipeline: string) => Promise<PipelineDefinition>;
+  readonly service: ServiceCalls;
   /** The place of the step that runs these; undefined for the pipeline of the run itself. */
   readonly within?: StepPlace | undefined;
   readonly checkpoints?: Checkpoints | undefined;
@@ -64,6 +71,7 @@ export interface StepReport {
  * Runs the steps of a pipeline in order, each on the output of the one before.
  * @returns the last output, and what each step did
  * @throws StepFailed naming the step; nothing is saved then
+ * @throws Suspended<SuspendedAt> a step waits for a remote worker
  */
 export async function runSteps(
   run: RunSteps,
@@ -85,11 +93,18 @@ export async function runSteps(
     }
     const begun = performance.now();
     const place = new StepPlace({ index, count: processors.length, processor, within: run.within });
-    const outcome = await one(run, { io, step, place, timeoutMs });
+    const before = io.snapshot();
+    const outcome = await one(run, { io, step, place, timeoutMs }).catch((error: unknown) => {
+      if (!(error instanceof Suspended) || run.within !== undefined) throw error;
+      const fingerprint = fingerprintsOf(processors, run.io)[index - 1];
+      const checkpoint =
+        fingerprint === undefined ? undefined : { step: index - 1, fingerprint, io: JSON.stringify(before) };
+      throw new Suspended<SuspendedAt>({ waitsFor: error.what, checkpoint });
+    });
     steps.push({ processor, outcome, ms: Math.round(performance.now() - begun) });
     next = place.next;
     const fingerprint = fingerprints[next - 1];
-    if (checkpoints !== undefined && fingerprint !== undefined && next < processors.length) {
+    if (checkpoints?.save !== undefined && fingerprint !== undefined && next < processors.length) {
       await checkpoints.save({ step: next - 1, fingerprint, io: JSON.stringify(io.snapshot()) });
     }
   }
@@ -124,6 +139,7 @@ async function one(
       progress: onProgress,
     });
   } catch (error) {
+    if (error instanceof Suspended) throw error;
     const known =
       error instanceof VconductorError
         ? error
@@ -141,8 +157,9 @@ export function lendPipeline(
   run: Omit<RunSteps, "definition" | "io" | "signal" | "checkpoints" | "onDeadline">,
   place: StepPlace,
 ): StepPipeline {
-  const { registry, services, paid, definitionOf, onProgress } = run;
+  const { registry, services, paid, definitionOf, service, onProgress } = run;
   return {
+    service: (request, signal) => service({ ...request, step: place.path, signal }),
     paid: (request, call) => paid.make({ processor: place.processor, step: place.path, request, call }),
     stop: () => place.stop(),
     skip: (count) => place.skip(count),
@@ -163,6 +180,7 @@ export function lendPipeline(
           signal,
           paid,
           definitionOf,
+          service,
           within: place,
           ...report,
         });

@@ -44,12 +44,31 @@ export interface ProcessorContext {
   ): Promise<Answer>;
   /** Runs the processors of another pipeline on `io`, in place. @throws pipeline_not_found, invalid_options (too deep) */
   runPipeline(name: string, io: ProcessorIO): Promise<void>;
+  /**
+   * Has a remote worker do something, and answers with its result. In the run of a job nobody waits: this processor is
+   * left by an error that must not be caught, the run ends, and a later one calls this processor again, from its start.
+   * So ask before anything is changed outside. Asking for the same again, in the same step of the same job, answers with
+   * the same result.
+   *
+   * @throws queue_not_found, invalid_options (it is not a queue of remote workers), provider_failed (it was not done)
+   */
+  service(request: ServiceRequest): Promise<JsonValue>;
   /** Ends the pipeline after this processor, as a success: the rest is not run. Without a pipeline: no effect. */
   stop(): void;
   /** Passes over the next `count` processors of the pipeline. Without a pipeline: no effect. */
   skip(count: number): void;
   /** Where recordings and files are kept outside of vCons. */
   readonly media: MediaStore;
+}
+
+/** A job for remote workers. */
+export interface ServiceRequest {
+  readonly queue: string;
+  /** The vCons that it is about. */
+  readonly vconUuids: readonly string[];
+  readonly payload: JsonValue;
+  /** Higher runs first. Default: 0 */
+  readonly priority?: number;
 }
 
 export interface PaidAnswer<Answer extends JsonValue> {

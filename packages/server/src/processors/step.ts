@@ -1,12 +1,13 @@
 import { type JsonValue, VconError, type VconErrorCode } from "@vconductor/vcon";
 import { type ErrorCode, VconductorError } from "../errors.ts";
-import type { Processor, ProcessorContext } from "./define.ts";
+import type { Processor, ProcessorContext, ServiceRequest } from "./define.ts";
 import { formatTemplate } from "./format.ts";
 import type { ProcessorIO } from "./io.ts";
 import { isRecord } from "./json.ts";
 import { validateOptions } from "./options.ts";
 import { resolveSecrets, withoutSecrets } from "./options-secrets.ts";
 import type { ProcessorRegistry } from "./registry.ts";
+import { Suspended } from "./suspended.ts";
 import { type StepLimits, within } from "./within.ts";
 
 /** One entry of a pipeline definition. */
@@ -28,6 +29,7 @@ export interface StepServices
 /** What the pipeline that a step belongs to lends to it; a processor that is run alone has none. */
 export interface StepPipeline extends Pick<ProcessorContext, "paid" | "stop" | "skip"> {
   runPipeline(name: string, io: ProcessorIO, signal: AbortSignal): Promise<void>;
+  service(request: ServiceRequest, signal: AbortSignal): Promise<JsonValue>;
 }
 
 interface JqStepCall {
@@ -57,6 +59,7 @@ export interface RunStep extends StepLimits {
  *   still be working, and only the end of the process stops that
  * @throws run_cancelled the caller's signal was aborted (or that signal's own reason)
  * @throws processor_failed anything else the processor threw
+ * @throws Suspended the run ends for now
  */
 export async function runStep(run: RunStep): Promise<"done" | "skipped"> {
   const { registry, step, io, services } = run;
@@ -72,6 +75,7 @@ export async function runStep(run: RunStep): Promise<"done" | "skipped"> {
       if (returned !== io) throw new Error("process() did not return the io it was given");
     });
   } catch (error) {
+    if (error instanceof Suspended) throw error;
     throw toStepError(processor, error, [...secrets]);
   }
   return "done";
@@ -104,6 +108,7 @@ function contextFor(
     stop: pipeline.stop,
     skip: pipeline.skip,
     runPipeline: (name, io) => pipeline.runPipeline(name, io, signal),
+    service: (request) => pipeline.service(request, signal),
     fetch: (url, init = {}) => {
       const signals = init.signal ? [signal, init.signal] : [signal];
       return services.fetch(url, { ...init, signal: AbortSignal.any(signals) });

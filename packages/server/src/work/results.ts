@@ -1,26 +1,32 @@
+import type { JsonValue } from "@vconductor/vcon";
 import type { MediaStore } from "../processors/define.ts";
 
 /** A larger one is kept in the media store, with a pointer to it in the database. */
 const mostInlineBytes = 64 * 1024;
 const mark = "$kept";
 
-/** What the database holds of a JSON value: the value itself, or where it is kept. */
-export async function keepResult(media: MediaStore, value: unknown): Promise<unknown> {
+/** What the database holds of a JSON value: the value itself, or where it is kept. @param media asked for if need be */
+export async function keepResult(media: () => Promise<MediaStore>, value: unknown): Promise<unknown> {
   const text = JSON.stringify(value ?? null);
   const bytes = Buffer.from(text);
   // One that looks like a pointer is kept by one.
   if (bytes.length <= mostInlineBytes && !isPointer(value) && isStorable(text)) return value ?? null;
-  const { url, contentHash } = await media.put({ bytes, mediatype: "application/json" });
+  const { url, contentHash } = await (await media()).put({ bytes, mediatype: "application/json" });
   return { [mark]: { url, content_hash: contentHash, size: bytes.length } };
 }
 
 /** The value that `keepResult` was given. @throws Error it is not in the media store any more */
-export async function readResult(media: Pick<MediaStore, "get">, held: unknown): Promise<unknown> {
-  if (!isPointer(held)) return held;
+export async function readResult(media: Pick<MediaStore, "get">, held: unknown): Promise<JsonValue> {
+  if (!isPointer(held)) return isJson(held) ? held : null;
   const { url } = held[mark];
   const bytes = await media.get(url);
   if (bytes === undefined) throw new Error(`the result that was kept as ${url} is not in the media store`);
   return JSON.parse(Buffer.from(bytes).toString());
+}
+
+/** Whatever the database gave is JSON, unless it is nothing. */
+function isJson(held: unknown): held is JsonValue {
+  return held !== undefined;
 }
 
 /** PostgreSQL's JSON has no NUL character and no half of a surrogate pair. */

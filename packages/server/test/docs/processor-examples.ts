@@ -153,6 +153,7 @@ export const expectations: Readonly<Record<string, Expectation | (() => Promise<
     };
   },
   sentiment: { expect: ({ io }) => expect(io.parameters.get("mood")).toEqual(expect.any(Number)) },
+  service: { fails: /there are no remote workers here/ },
   set_parameters: {
     expect: ({ io }) => expect(Object.fromEntries(io.parameters)).toEqual({ team: "support" }),
   },

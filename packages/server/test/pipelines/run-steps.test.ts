@@ -62,6 +62,7 @@ async function run(steps: Steps, { others = {}, checkpoints }: Setting = {}) {
       if (found !== undefined) return pipeline(found);
       throw new VconductorError("pipeline_not_found", `pipeline: ${name} not found`);
     },
+    service: () => Promise.reject(new Error("there are no remote workers")),
     checkpoints,
     onProgress: (percent) => percents.push(Math.round(percent)),
   });

@@ -35,5 +35,6 @@ export const alone: StepPipeline = {
   paid: async (_, call) => (await call()).answer,
   stop: () => {},
   skip: () => {},
+  service: () => Promise.reject(new Error("there are no remote workers here")),
   runPipeline: () => Promise.reject(new Error("there are no pipelines here")),
 };

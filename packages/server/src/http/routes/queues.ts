@@ -13,9 +13,12 @@ const tags = ["Admin: Job Queues"];
 const name = Type.Object({ name: Name });
 const mostUuids = 1000;
 
-const Kind = Type.Enum(["pipeline", "remote"] as ["pipeline", "remote"], {
-  default: "pipeline",
-  description: "Whose jobs it holds: those of pipelines, or of remote workers",
+const OfKind = Type.Object({
+  kind: Type.Optional(
+    Type.Enum(["pipeline", "remote"] as ["pipeline", "remote"], {
+      description: "Whose jobs it holds: those of pipelines, or of remote workers. Default: pipeline",
+    }),
+  ),
 });
 
 const QueueChange = Type.Object(
@@ -92,14 +95,14 @@ export function queueRoutes(app: App, { jobs, config }: HttpContext): void {
         tags,
         summary: "List queues",
         operationId: "get_queues",
-        querystring: Type.Object({ kind: Kind }),
+        querystring: OfKind,
         response: answers({ 200: Type.Array(Type.String()) }),
       },
     },
     async (request, reply) =>
       json(
         reply,
-        (await jobs.listQueues({ kind: request.query.kind, viewer: viewerIn(request) })).map(
+        (await jobs.listQueues({ kind: request.query.kind ?? "pipeline", viewer: viewerIn(request) })).map(
           (queue) => queue.name,
         ),
       ),
@@ -114,14 +117,14 @@ export function queueRoutes(app: App, { jobs, config }: HttpContext): void {
         summary: "Create a queue",
         operationId: "post_queue",
         params: name,
-        querystring: Type.Object({ kind: Kind }),
+        querystring: OfKind,
         response: answers({ 204: NoContent }),
       },
     },
     async (request, reply) => {
       await jobs.createQueue({
         name: request.params.name,
-        kind: request.query.kind,
+        kind: request.query.kind ?? "pipeline",
         viewer: viewerIn(request),
       });
       return noContent(reply);

@@ -218,11 +218,17 @@ export function workRoutes(app: App, context: HttpContext): void {
     },
     async (request, reply) => {
       const { result, queue_jobs } = request.body;
+      const { run_id: runId } = request.params;
       const by = worksFor(request);
+      // Those who wait for it are of the job's tenant, whoever the worker is.
+      const mediaOfJob = async () => {
+        const { tenant } = await jobs.getRun(runId, by.viewer);
+        return media.of({ ...by.viewer, tenant });
+      };
       await remoteJobs.complete({
-        runId: request.params.run_id,
+        runId,
         by,
-        result: await keepResult(media.of(by.viewer), result),
+        result: await keepResult(mediaOfJob, result),
         followUps: queue_jobs.map((job) => toFollowUp(job, request)),
       });
       return json(reply, { outcome: "done" });

@@ -18,6 +18,7 @@ import { scitt } from "./scitt.ts";
 import { sealProcessors } from "./seal.ts";
 import { sendEmail } from "./send-email.ts";
 import { sentiment } from "./sentiment.ts";
+import { service } from "./service.ts";
 import { setParameters } from "./set-parameters.ts";
 import { slack } from "./slack.ts";
 import { tag } from "./tag.ts";
@@ -46,6 +47,7 @@ export const builtin: readonly Processor[] = [
   sampler,
   callPipeline,
   queueJob,
+  service,
   tagRouter,
   sendEmail,
   slack,

@@ -56,6 +56,7 @@ async function run(steps: Steps, given: JsonObject = { ...vcon("x"), uuid }): Pr
     services,
     signal: new AbortController().signal,
     paid: new PaidCalls({ ledger: noLedger, prices: {} }),
+    service: () => Promise.reject(new Error("there are no remote workers")),
     definitionOf: () => Promise.reject(new Error("there are no other pipelines")),
   });
   return done.io;

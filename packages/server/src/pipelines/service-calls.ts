@@ -1,0 +1,129 @@
+import { createHash } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { JsonValue } from "@vconductor/vcon";
+import { canonicalJson } from "../canonical-json.ts";
+import { VconductorError } from "../errors.ts";
+import type { ClaimedJob, JobOutcome, JobQueue, NewJob } from "../jobs/job-queue.ts";
+import type { MediaStore, ServiceRequest } from "../processors/define.ts";
+import { Suspended } from "../processors/suspended.ts";
+import { keepResult, readResult } from "../work/results.ts";
+import type { Actor } from "./actor.ts";
+
+/** What a step asks of a remote worker, and where in the pipeline it does. */
+export interface ServiceCall extends ServiceRequest {
+  /** Tells the step from every other one of the run. */
+  readonly step: string;
+  readonly signal: AbortSignal;
+}
+
+/** Has a remote worker do what a step asks for, and answers with its result. @throws queue_not_found, provider_failed */
+export type ServiceCalls = (call: ServiceCall) => Promise<JsonValue>;
+
+/** What a suspended run waits for: as `JobQueue.suspend` takes it. */
+export type WaitsFor = Pick<Parameters<JobQueue["suspend"]>[0], "key" | "call">;
+
+interface Calls {
+  readonly jobs: JobQueue;
+  readonly media: MediaStore;
+  readonly actor: Actor;
+}
+
+/**
+ * For the runs of jobs: nobody waits. The run ends as suspended; the next one of the job finds the result here. Whatever
+ * is asked for twice by a step of a job is done once, unless it failed.
+ */
+export function suspendingCalls({
+  jobs,
+  media,
+  actor,
+  job,
+}: Calls & { readonly job: ClaimedJob }): ServiceCalls {
+  const { jobId, runId } = job;
+  return async (call) => {
+    const key = `${call.step} ${hashOf(call)}`;
+    const remoteJob = await jobs.serviceCall({ jobId, key });
+    if (remoteJob === undefined) {
+      const newJob = await toJob(call, { jobs, media, actor });
+      throw new Suspended<WaitsFor>({
+        key,
+        call: { job: { ...newJob, originRun: runId, fromQueue: job.queue } },
+      });
+    }
+    const outcome = await jobs.outcomeOf(remoteJob);
+    if (outcome.pending) throw new Suspended<WaitsFor>({ key, call: { remoteJob } });
+    if (outcome.lastRun?.outcome !== "done") await jobs.forgetServiceCall({ jobId, key });
+    return await resultOf(outcome, call.queue, media);
+  };
+}
+
+const firstLookMs = 20;
+const lastLookMs = 1000;
+
+/** For runs in the request that asks for them: it waits. When it is given up, so is what it waits for. */
+export function waitingCalls(options: Calls): ServiceCalls {
+  const { jobs, media, actor } = options;
+  return async (call) => {
+    const { jobId } = await jobs.enqueue(await toJob(call, options));
+    try {
+      for (let ms = firstLookMs; ; ms = Math.min(lastLookMs, ms * 1.5)) {
+        const outcome = await jobs.outcomeOf(jobId);
+        if (!outcome.pending) return await resultOf(outcome, call.queue, media);
+        await sleep(ms, undefined, { signal: call.signal });
+      }
+    } finally {
+      if (call.signal.aborted) await giveUp(jobs, { queue: call.queue, jobId, viewer: actor.viewer });
+    }
+  };
+}
+
+async function giveUp(
+  jobs: JobQueue,
+  { queue, jobId, viewer }: { readonly queue: string; readonly jobId: number } & Pick<Actor, "viewer">,
+): Promise<void> {
+  try {
+    await jobs.cancelWaiting({ viewer, queue, jobId });
+  } catch (error) {
+    if (!(error instanceof VconductorError)) throw error;
+    const active = await jobs.listRuns({ viewer, job: jobId, active: true, limit: 1 });
+    // Whatever has ended meanwhile need not be stopped.
+    for (const run of active) await jobs.requestCancel(run.id, viewer).catch(() => {});
+  }
+}
+
+async function toJob(call: ServiceCall, { jobs, media, actor }: Calls): Promise<NewJob> {
+  const { queue, vconUuids, payload, priority } = call;
+  const { kind } = await jobs.getQueue(queue, actor.viewer);
+  if (kind !== "remote") {
+    const text = `queue: ${queue} is for pipeline workers; one for remote workers is made with POST /queue/NAME?kind=remote`;
+    throw new VconductorError("invalid_options", text);
+  }
+  return {
+    queue,
+    jobType: "service",
+    vconUuids,
+    payload: await keepResult(async () => media, payload),
+    priority,
+    principal: actor.principal,
+  };
+}
+
+async function resultOf({ lastRun }: JobOutcome, queue: string, media: MediaStore): Promise<JsonValue> {
+  if (lastRun?.outcome === "done") return await readResult(media, lastRun.result);
+  const why = lastRun === undefined ? "it was taken off its queue" : reasonOf(lastRun);
+  throw new VconductorError(
+    "provider_failed",
+    `the job for the remote workers of ${queue} was not done: ${why}`,
+  );
+}
+
+function reasonOf({ outcome, error }: NonNullable<JobOutcome["lastRun"]>): string {
+  const message: unknown =
+    typeof error === "object" && error !== null && "message" in error ? error.message : undefined;
+  return typeof message === "string" ? message : (outcome ?? "it has not ended");
+}
+
+function hashOf({ queue, vconUuids, payload }: ServiceCall): string {
+  return createHash("sha256")
+    .update(canonicalJson([queue, [...vconUuids], payload]))
+    .digest("hex");
+}
