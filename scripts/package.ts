@@ -1,6 +1,6 @@
 /**
- * Makes packages/vcon ready for `npm pack` and `npm publish`, and puts everything back afterwards: its `prepack`,
- * `postpack` and `postpublish` call `node scripts/run.mjs package prepare|restore`.
+ * Makes the package in whose folder it runs ready for `npm pack` and `npm publish`, and puts everything back afterwards:
+ * its `prepack`, `postpack` and `postpublish` call `node scripts/run.mjs package prepare|restore`.
  *
  * In the repository the package is its TypeScript sources, which Node.js runs as they are. It runs none that lie in
  * node_modules, so what is published is compiled into dist/, and its package.json points there.
@@ -23,7 +23,7 @@ import { dirname, extname, join } from "node:path";
 import { packedManifest, targetsOf } from "./package-manifest.ts";
 
 const root = join(import.meta.dirname, "..");
-const folder = join(root, "packages", "vcon");
+const folder = process.cwd();
 const dist = join(folder, "dist");
 const manifest = join(folder, "package.json");
 
@@ -132,6 +132,7 @@ const steps: Readonly<Record<string, () => void>> = {
 
 const step = steps[process.argv[2] ?? ""];
 try {
+  if (dirname(folder) !== join(root, "packages")) throw new Trouble("run it in the folder of a package");
   if (step === undefined) throw new Trouble("usage: node scripts/run.mjs package prepare|restore");
   step();
 } catch (error) {
