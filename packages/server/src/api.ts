@@ -1,9 +1,13 @@
 import { createServer } from "node:net";
 import type { Logger } from "pino";
 import { openAccess } from "./access/open-access.ts";
+import type { ListenAddress } from "./config/addresses.ts";
+import { addressOf, type FaceName } from "./config/face-settings.ts";
 import type { Config } from "./config.ts";
+import { loadFace } from "./faces/load.ts";
 import { type App, buildApp } from "./http/app.ts";
 import type { HttpContext } from "./http/context.ts";
+import { postgresLedger } from "./ledger/postgres-ledger.ts";
 import { openMedia } from "./media/open-media.ts";
 import { TenantMedia } from "./media/tenant-media.ts";
 import type { Metrics } from "./observe/metrics.ts";
@@ -32,7 +36,7 @@ export interface ApiOptions {
 export class Api implements Service {
   readonly #options: ApiOptions;
   #services: ProcessServices | undefined;
-  #app: App | undefined;
+  #apps: readonly App[] = [];
   #url = "";
 
   constructor(options: ApiOptions) {
@@ -50,18 +54,18 @@ export class Api implements Service {
     const content = openMedia(config, log);
     const media = new TenantMedia({ content, database: this.#options.stores.storeDatabase });
     this.#services = stepServices({ config, log, media: content });
-    this.#app = await buildApp(await this.#context(this.#services, media));
-    try {
-      await this.#listen(this.#app);
-    } catch (error) {
-      throw explain(error, config);
+    const context = await this.#context(this.#services, media);
+    this.#apps = [await this.#listen(await buildApp(context), config.rest)];
+    for (const [face, address] of ownAddresses(config)) {
+      this.#apps = [...this.#apps, await this.#listen(await buildApp(context, face), address)];
     }
+    this.#url = urlOf(this.#apps[0], config);
   }
 
   async stop(): Promise<void> {
-    await this.#app?.close();
+    await Promise.all(this.#apps.map((app) => app.close()));
     await this.#services?.stop();
-    this.#app = undefined;
+    this.#apps = [];
     this.#services = undefined;
   }
 
@@ -85,6 +89,8 @@ export class Api implements Service {
       remoteJobs,
       remoteWorkers,
       jobWaiters: new JobWaiters({ url, pollMs: config.pollSeconds * 1000 }),
+      loadFace,
+      ledger: postgresLedger({ database: stores.queueDatabase, jobs, remoteJobs, serverKey }),
       pipelines,
       servers,
       processors: registry,
@@ -104,43 +110,62 @@ export class Api implements Service {
     };
   }
 
-  async #listen(app: App): Promise<void> {
-    const { host, port } = this.#options.config.rest;
-    const { share } = this.#options;
-    const protocol = this.#options.config.tlsCertificate === undefined ? "http" : "https";
-    const listening = await app.listen({ host, port, ...(share ? { reusePort: true } : {}) });
-    this.#url = listening.replace(/^http:/, `${protocol}:`);
-    if (host === "localhost") this.#url = `${protocol}://localhost:${portOf(app)}`;
+  async #listen(app: App, address: ListenAddress): Promise<App> {
+    const { host, port } = address;
+    try {
+      await app.listen({ host, port, ...(this.#options.share ? { reusePort: true } : {}) });
+    } catch (error) {
+      throw explain(error, address);
+    }
+    return app;
   }
 }
 
-/** Whether the port is free for this server alone; shared listening would not show that another one has it. */
-export async function claimPort(config: Pick<Config, "rest">): Promise<void> {
-  const { host, port } = config.rest;
-  await new Promise<void>((done, failed) => {
-    const probe = createServer();
-    probe.once("error", (error) => failed(explain(error, config)));
-    probe.listen({ host, port, exclusive: true }, () => probe.close(() => done()));
+/** The faces with an address of their own. */
+function ownAddresses(config: Config): readonly (readonly [FaceName, ListenAddress])[] {
+  return config.faces.flatMap((face): readonly (readonly [FaceName, ListenAddress])[] => {
+    const address = addressOf(config, face);
+    return address === undefined ? [] : [[face, address]];
   });
 }
 
-function portOf(app: App): number {
-  const address = app.server.address();
-  return typeof address === "object" && address !== null ? address.port : 0;
+/** Whether the ports are free for this server alone; shared listening would not show that another one has them. */
+export async function claimPort(config: Config): Promise<void> {
+  for (const address of [config.rest, ...ownAddresses(config).map(([, one]) => one)]) {
+    const { host, port } = address;
+    await new Promise<void>((done, failed) => {
+      const probe = createServer();
+      probe.once("error", (error) => failed(explain(error, address)));
+      probe.listen({ host, port, exclusive: true }, () => probe.close(() => done()));
+    });
+  }
 }
 
-function explain(error: unknown, { rest }: Pick<Config, "rest">): unknown {
+/** Where it really listens: the port may have been any free one. */
+function urlOf(
+  app: App | undefined,
+  { rest, tlsCertificate }: Pick<Config, "rest" | "tlsCertificate">,
+): string {
+  const address = app?.server.address();
+  if (app === undefined || typeof address !== "object" || address === null) return rest.url;
+  const protocol = tlsCertificate === undefined ? "http" : "https";
+  const host =
+    address.family === "IPv6" && rest.host !== "localhost" ? `[${address.address}]` : address.address;
+  return `${protocol}://${rest.host === "localhost" ? "localhost" : host}:${address.port}`;
+}
+
+function explain(error: unknown, address: ListenAddress): unknown {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   if (code === "EADDRINUSE") {
     return new StartupError(
-      `Port ${rest.port} on ${rest.host} is taken: another program, perhaps another vConductor, listens there.`,
+      `Port ${address.port} on ${address.host} is taken: another program, perhaps another vConductor, listens there.`,
       "Stop the other one, or choose another port: REST_URL=http://localhost:8001",
       { cause: error },
     );
   }
   if (code === "EACCES" || code === "EADDRNOTAVAIL" || code === "ENOTFOUND") {
     return new StartupError(
-      `The server cannot listen on ${rest.url}: ${error instanceof Error ? error.message : code}`,
+      `The server cannot listen on ${address.url}: ${error instanceof Error ? error.message : code}`,
       "Choose an address of this machine and a port that its user may open (1024 or higher): REST_URL=http://localhost:8000",
       { cause: error },
     );

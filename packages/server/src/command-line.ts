@@ -5,6 +5,7 @@ import { addAuditCommands } from "./audit-command.ts";
 import { describeConfig, formatConfigError } from "./check.ts";
 import { type Config, ConfigError, readConfig } from "./config.ts";
 import { VconductorError } from "./errors.ts";
+import { addPorchCommands } from "./porch-command.ts";
 import type { Server } from "./server.ts";
 import { StartupError } from "./startup-error.ts";
 import { addTokenCommands } from "./token-command.ts";
@@ -94,6 +95,7 @@ program
 
 addTokenCommands(program);
 addAuditCommands(program);
+addPorchCommands(program);
 
 const noLog = { debug() {}, info() {}, warn() {}, error() {} };
 

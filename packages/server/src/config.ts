@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { faceUrls } from "./config/face-settings.ts";
 import { providerSettings, secretSettings } from "./config/provider-settings.ts";
 import {
   type Environment,
@@ -125,6 +126,8 @@ export function readConfig(env: Environment, options: ReadConfigOptions = {}): C
     trustProxy: read(settings.trustProxy),
     maxBodyBytes: read(settings.maxBodyBytes),
     maxNesting: read(settings.maxNesting),
+    faces: read(settings.faces),
+    porchUrl: read(settings.porchUrl),
     access: accessIn(env, surroundings),
     jwtSecret: read(settings.jwtSecret),
     jwtPublicKey: read(settings.jwtPublicKey),
@@ -246,15 +249,15 @@ function exposure(
   env: Environment,
   options: { readonly problems: readonly ConfigProblem[]; readonly surroundings: Surroundings },
 ): readonly ConfigProblem[] {
-  const { variable } = settings.rest;
-  if (options.problems.some((problem) => [variable, settings.access.variable].includes(problem.variable)))
-    return [];
-  if (settings.rest.read(env, options.surroundings).loopback) return [];
+  const listening = [settings.rest, ...faceUrls];
+  const about = [settings.access, ...listening].map(({ variable }) => variable);
+  if (options.problems.some((problem) => about.includes(problem.variable))) return [];
+  const open = listening.filter((entry) => entry.read(env, options.surroundings)?.loopback === false);
   if (settings.access.read(env, options.surroundings) === "off") return [];
   if (accessIn(env, options.surroundings) === "on") return [];
   const message =
     "would let other machines in without access control; use localhost, 127.0.0.1 or [::1], turn it on with ACCESS=on (docs/access.md), or set ACCESS=off to do without";
-  return [{ variable, value: settings.rest.given(env), message }];
+  return open.map((entry) => ({ variable: entry.variable, value: entry.given(env), message }));
 }
 
 /** A bucket needs a key, and it would be found out only when the first recording is to be kept. */

@@ -84,6 +84,8 @@ describe("defaults", () => {
       workQueues: [],
       leaseSeconds: 30,
       crashLimit: 3,
+      faces: ["porch"],
+      porchUrl: undefined,
       stopGraceSeconds: 20,
       pollSeconds: 1,
       runRetentionDays: 30,

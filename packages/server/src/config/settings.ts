@@ -1,5 +1,6 @@
 import { accessSettings } from "./access-settings.ts";
 import { absoluteUrl, databaseUrl, hostAndPort, listenAddress, webOrigin } from "./addresses.ts";
+import { faceSettings } from "./face-settings.ts";
 import { directory, fileName, loggingFile, packageName } from "./files.ts";
 import {
   boolean,
@@ -204,6 +205,7 @@ export const settings = {
   }),
 
   ...accessSettings,
+  ...faceSettings,
 
   runBackgroundJobs: setting({
     variable: "RUN_BACKGROUND_JOBS",

@@ -6,12 +6,14 @@ import * as foundation from "./migrations/0001-foundation.ts";
 import * as usage from "./migrations/0002-usage.ts";
 import * as access from "./migrations/0003-access.ts";
 import * as remoteWork from "./migrations/0004-remote-work.ts";
+import * as ledger from "./migrations/0005-ledger.ts";
 
 const migrations: Record<string, Migration> = {
   "0001-foundation": foundation,
   "0002-usage": usage,
   "0003-access": access,
   "0004-remote-work": remoteWork,
+  "0005-ledger": ledger,
 };
 
 const provider: MigrationProvider = { getMigrations: async () => migrations };

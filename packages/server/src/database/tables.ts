@@ -27,6 +27,30 @@ export interface Tables {
   "vconductor.service_call": { job_id: number; key: string; remote_job: number };
   "vconductor.remote_worker": RemoteWorkerTable;
   "vconductor.run": RunTable;
+  "vconductor.porch_pipeline": {
+    id: Generated<number>;
+    name: string;
+    uri: string;
+    version: string;
+    created_at: Generated<Date>;
+  };
+  "vconductor.porch_token": {
+    id: Generated<number>;
+    hash: Buffer;
+    description: string;
+    pipeline_id: number | null;
+    issued_at: Generated<Date>;
+    revoked_at: Date | null;
+  };
+  "vconductor.task": TaskTable;
+  "vconductor.task_event": {
+    id: Generated<number>;
+    task_id: number;
+    at: Generated<Date>;
+    change: string;
+    message: string | null;
+    token_id: number | null;
+  };
   "vconductor.usage": {
     id: Generated<number>;
     at: Generated<Date>;
@@ -120,6 +144,20 @@ export interface RemoteWorkerTable {
   status: ColumnType<unknown, string | null, string | null>;
   first_seen: Generated<Date>;
   last_seen: Date | null;
+}
+
+export interface TaskTable {
+  id: Generated<number>;
+  pipeline_id: number;
+  input_id: Buffer;
+  input: string;
+  state: Generated<string>;
+  position: Generated<number>;
+  run_id: number | null;
+  progress: number | null;
+  message: string | null;
+  created_at: Generated<Date>;
+  updated_at: Generated<Date>;
 }
 
 export interface RunTable {

@@ -9,6 +9,7 @@ import Fastify, {
   LogController,
   type RawServerDefault,
 } from "fastify";
+import { addressOf, type FaceName } from "../config/face-settings.ts";
 import { addAuditing } from "./auditing.ts";
 import { addAuthentication } from "./authentication.ts";
 import { addBodyParser } from "./body.ts";
@@ -52,10 +53,14 @@ export type App = FastifyInstance<
   TypeBoxTypeProvider
 >;
 
-/** The HTTP application, ready to listen. */
-export async function buildApp(context: HttpContext): Promise<App> {
+/**
+ * The HTTP application, ready to listen.
+ *
+ * @param only the face that it is the API of; undefined: it is ours, with all faces below their names
+ */
+export async function buildApp(context: HttpContext, only?: FaceName): Promise<App> {
   const { config, log, metrics } = context;
-  const tls = tlsOf(context);
+  const tls = tlsOf(context, only);
   const app: App = Fastify({
     ...serverOptions(config, tls),
     loggerInstance: log as FastifyBaseLogger,
@@ -83,7 +88,7 @@ export async function buildApp(context: HttpContext): Promise<App> {
   addBodyParser(app, config);
   addSharedSchemas(app);
   const routes = new RoutePatterns(app);
-  addProblems(app, { log, routes });
+  if (only === undefined) addProblems(app, { log, routes });
   app.addHook("onRequest", (request, reply, done) => {
     reply.header("x-request-id", request.id);
     done();
@@ -133,6 +138,22 @@ export async function buildApp(context: HttpContext): Promise<App> {
   addAuthentication(app, context);
   addPrincipalLimit(app, context);
   addAuditing(app, context);
+  if (only === undefined) await addOwnRoutes(app, { context, routes });
+  else await (await context.loadFace(only)).add(app, { context, routes, prefix: "" });
+  app.addHook("preClose", finishRequests);
+  if (tls !== undefined) {
+    app.addHook("onListen", async () => tls.start());
+    app.addHook("onClose", async () => tls.stop());
+  }
+  await app.ready();
+  return app;
+}
+
+async function addOwnRoutes(
+  app: App,
+  { context, routes }: { readonly context: HttpContext; readonly routes: RoutePatterns },
+): Promise<void> {
+  const { config } = context;
   await addOpenApi(app, context);
   if (config.launchAdminApi) {
     serverRoutes(app, context);
@@ -159,13 +180,11 @@ export async function buildApp(context: HttpContext): Promise<App> {
   }
   operationRoutes(app, context);
   await addDocumentation(app);
-  app.addHook("preClose", finishRequests);
-  if (tls !== undefined) {
-    app.addHook("onListen", async () => tls.start());
-    app.addHook("onClose", async () => tls.stop());
+  for (const name of config.faces) {
+    const face = await context.loadFace(name);
+    const prefix = `/${name}`;
+    await app.register(async (child) => face.add(child, { context, routes, prefix }), { prefix });
   }
-  await app.ready();
-  return app;
 }
 
 /** Which senders of X-Forwarded-* are believed: so many, counted from this server. */
@@ -175,8 +194,10 @@ function proxiesOf({
   return trustProxy === false ? false : (_, hop) => hop < trustProxy;
 }
 
-function tlsOf({ config, log }: HttpContext): Tls | undefined {
+function tlsOf({ config, log }: HttpContext, only: FaceName | undefined): Tls | undefined {
   const { tlsCertificate: certificate, tlsKey: key } = config;
+  // A face may have an address without TLS, for clients that do not speak it.
+  if (only !== undefined && addressOf(config, only)?.protocol !== "https") return undefined;
   if (certificate === undefined || key === undefined) return undefined;
   return new Tls({ files: { certificate, key }, log });
 }

@@ -1,10 +1,12 @@
 import type { Logger } from "pino";
 import type { AuditTrail } from "../access/audit/audit-trail.ts";
 import type { Access } from "../access/open-access.ts";
+import type { FaceName } from "../config/face-settings.ts";
 import type { Config } from "../config.ts";
 import type { Database } from "../database/database.ts";
 import type { JobQueue } from "../jobs/job-queue.ts";
 import type { RemoteJobs } from "../jobs/remote-jobs.ts";
+import type { Ledger } from "../ledger/ledger.ts";
 import type { TenantMedia } from "../media/tenant-media.ts";
 import type { EventFeed } from "../observe/event-feed.ts";
 import type { Metrics } from "../observe/metrics.ts";
@@ -18,6 +20,7 @@ import type { UsageLedger } from "../usage/usage-ledger.ts";
 import type { VconStore } from "../vcons/vcon-store.ts";
 import type { JobWaiters } from "../work/job-waiters.ts";
 import type { RemoteWorkers } from "../work/remote-workers.ts";
+import type { Face } from "./face.ts";
 
 /** What the routes work with. */
 export interface HttpContext {
@@ -30,6 +33,9 @@ export interface HttpContext {
   readonly remoteWorkers: RemoteWorkers;
   /** Remote workers that wait for jobs here. */
   readonly jobWaiters: JobWaiters;
+  /** The APIs of other systems. */
+  readonly loadFace: (name: FaceName) => Promise<Face>;
+  readonly ledger: Ledger;
   readonly pipelines: PipelineStore;
   readonly servers: ServerRegistry;
   readonly processors: ProcessorRegistry;

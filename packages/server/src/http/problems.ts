@@ -49,7 +49,8 @@ function toBody({ detail, code, exceptionClass }: VconductorError) {
   return { detail, code, ...(exceptionClass === undefined ? {} : { exception_class: exceptionClass }) };
 }
 
-function toProblem(error: unknown, request: FastifyRequest): VconductorError | undefined {
+/** What the caller is told of an error; undefined: nothing, it is a defect. */
+export function toProblem(error: unknown, request: FastifyRequest): VconductorError | undefined {
   if (error instanceof VconductorError) return error.code === "internal" ? undefined : error;
   if (isUnavailable(error)) {
     return new VconductorError("database_unavailable", "The database is not available; try again shortly", {

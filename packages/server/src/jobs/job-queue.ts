@@ -21,6 +21,8 @@ export interface NewJob {
   /** No second job with this key waits or runs in the queue: enqueueing it again answers with the first. */
   readonly uniqueKey?: string | undefined;
   readonly error?: RunError | undefined;
+  /** Its place among the others of its priority, from the sequence `job_position`. Default: after all that are there */
+  readonly position?: number | undefined;
   /** For whom it is done: it is that one's tenant's. Default: nobody in particular, who may do everything */
   readonly principal?: Principal | undefined;
 }

@@ -77,6 +77,7 @@ export async function insertJobs(db: Executor, jobs: readonly NewJob[]): Promise
     run_after: job.runAfter?.toISOString() ?? null,
     unique_key: uniqueKeyOf(job) ?? null,
     error: job.error ?? null,
+    position: job.position ?? null,
     principal: job.principal?.via === "none" ? null : (job.principal ?? null),
     tenant: job.principal?.tenant ?? DEFAULT_TENANT,
     everywhere: job.principal === undefined || viewerOf(job.principal).all,
@@ -86,14 +87,15 @@ export async function insertJobs(db: Executor, jobs: readonly NewJob[]): Promise
     with given as (
       select * from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as g (
         n integer, queue text, job_type text, vcon_uuids text[], from_queue text, origin_run bigint, payload jsonb,
-        priority integer, run_after timestamptz, unique_key text, error jsonb, principal jsonb, tenant text,
-        everywhere boolean)
+        priority integer, run_after timestamptz, unique_key text, error jsonb, position bigint, principal jsonb,
+        tenant text, everywhere boolean)
     ), target as (
       select name, tenant from vconductor.queue where name in (select queue from given) order by name for key share
     ), numbered as (
-      select g.*, nextval('vconductor.job_position') as position
+      select g.*, coalesce(g.given_position, nextval('vconductor.job_position')) as position
       from (
-        select given.* from given join target on target.name = given.queue
+        select given.n, given.queue, job_type, vcon_uuids, from_queue, origin_run, payload, priority, run_after, unique_key,
+          error, principal, given.tenant, given.position as given_position from given join target on target.name = given.queue
           and (given.everywhere or target.tenant in (given.tenant, ${DEFAULT_TENANT}))
         order by n
       ) g

@@ -8,6 +8,7 @@ import { VconductorError } from "../errors.ts";
 import type { JobContext } from "./context.ts";
 import type { JobQueue, NewJob } from "./job-queue.ts";
 import { runNotActive } from "./postgres-claim.ts";
+import { backToWaiting, endRun, lockRun } from "./postgres-endings.ts";
 import { queueSettings, type RemoteJob, type RemoteJobs, type WorksFor } from "./remote-jobs.ts";
 
 interface ClaimRow {
@@ -93,7 +94,7 @@ export function postgresRemoteJobs(context: JobContext, jobs: JobQueue): RemoteJ
       const { rows } = await database.run((db) =>
         sql<{ lease_until: Date; cancel: boolean; drain: boolean; tenant: string }>`
           update vconductor.run r set heartbeat_at = now(),
-            lease_until = now() + ${leaseMs} * interval '1 ms',
+            lease_until = coalesce(now() + ${leaseMs ?? null}::float8 * interval '1 ms', lease_until),
             progress = coalesce(${percent}::smallint, progress), message = coalesce(${message ?? null}, message)
           where id = ${runId} and finished_at is null and ${mine(by)}
           returning lease_until, cancel_requested_at is not null as cancel, tenant, exists (
@@ -130,6 +131,28 @@ export function postgresRemoteJobs(context: JobContext, jobs: JobQueue): RemoteJ
       const outcome = await jobs.fail({ runId, error, failureQueue, ...(retry ? { retry: policy } : {}) });
       if (outcome === undefined) throw runNotActive(runId);
       return outcome;
+    },
+
+    async settleIn(tx, { runId, outcome, reason }) {
+      const run = await lockRun(tx, runId);
+      if (run === undefined) return;
+      const { job_id: jobId, queue, tenant } = run;
+      await endRun(tx, { runId, outcome, error: { code: outcome, message: reason } });
+      if (outcome === "released") await backToWaiting(tx, { jobId, crashes: 0 });
+      else await tx.deleteFrom("vconductor.job").where("id", "=", jobId).execute();
+      afterCommit(tx, () => {
+        events.publish({ type: "run.finished", run: runId, queue, outcome, tenant });
+        notifier.send(channels.jobs, queue);
+      });
+    },
+
+    async withdrawIn(tx, { queue, uniqueKey }) {
+      await tx
+        .deleteFrom("vconductor.job")
+        .where("queue", "=", queue)
+        .where("unique_key", "=", uniqueKey)
+        .where("state", "in", ["waiting", "scheduled"])
+        .execute();
     },
 
     async release({ runId, by, reason }) {

@@ -63,7 +63,8 @@ export interface RemoteJobs {
   heartbeat(options: {
     readonly runId: number;
     readonly by: WorksFor;
-    readonly leaseMs: number;
+    /** Undefined: the lease stays as it is. */
+    readonly leaseMs: number | undefined;
     readonly progress?: number | undefined;
     readonly message?: string | undefined;
   }): Promise<RemoteHeartbeat>;
@@ -90,6 +91,20 @@ export interface RemoteJobs {
     readonly error: RunError;
     readonly retry: boolean;
   }): Promise<"retry" | "failed" | "cancelled">;
+  /**
+   * Ends a run as a part of a transaction, for who keeps account of jobs elsewhere. `released`: its job waits again, at its
+   * old place; otherwise it is gone. Does nothing when the run has ended. To be called after its row was locked.
+   */
+  settleIn(
+    tx: Transaction,
+    options: {
+      readonly runId: number;
+      readonly outcome: "failed" | "cancelled" | "released";
+      readonly reason: string;
+    },
+  ): Promise<void>;
+  /** Takes the job with this unique key off its queue, as a part of a transaction, if it waits there. */
+  withdrawIn(tx: Transaction, options: { readonly queue: string; readonly uniqueKey: string }): Promise<void>;
   /** Hands a job back unfinished; it keeps its place and no attempt is used up. @throws run_not_found, run_not_active */
   release(options: {
     readonly runId: number;

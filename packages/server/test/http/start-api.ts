@@ -3,7 +3,10 @@ import { openAccess } from "../../src/access/open-access.ts";
 import { readConfig } from "../../src/config.ts";
 import { Database } from "../../src/database/database.ts";
 import { migrate } from "../../src/database/migrate.ts";
+import { loadFace } from "../../src/faces/load.ts";
 import { type App, buildApp } from "../../src/http/app.ts";
+import type { Ledger } from "../../src/ledger/ledger.ts";
+import { postgresLedger } from "../../src/ledger/postgres-ledger.ts";
 import { openMedia } from "../../src/media/open-media.ts";
 import { TenantMedia } from "../../src/media/tenant-media.ts";
 import { Metrics } from "../../src/observe/metrics.ts";
@@ -22,6 +25,7 @@ export interface TestApi {
   /** Where it listens, without a slash at the end. */
   readonly url: string;
   readonly stores: Stores;
+  readonly ledger: Ledger;
   /** Sends a request; a body that is not text is sent as JSON, without a Content-Type. */
   call(method: string, path: string, options?: CallOptions): Promise<Answer>;
   stop(): Promise<void>;
@@ -53,6 +57,12 @@ export async function startApi({
   const services = stepServices({ config, log, media: content });
   const processors = await loadProcessors({ pluginPaths: config.pluginPaths, packages: [], log });
   const commit = directCommit({ store: stores.storeDatabase, queue: stores.queueDatabase, vcons, jobs });
+  const ledger = postgresLedger({
+    database: stores.queueDatabase,
+    jobs,
+    remoteJobs: stores.remoteJobs,
+    serverKey: "127.0.0.1:8000:1:1.0",
+  });
   const app = await buildApp({
     config,
     log,
@@ -62,6 +72,8 @@ export async function startApi({
     remoteJobs: stores.remoteJobs,
     remoteWorkers: stores.remoteWorkers,
     jobWaiters: new JobWaiters({ url: database, pollMs: 1000 }),
+    loadFace,
+    ledger,
     pipelines,
     servers,
     processors,
@@ -94,6 +106,7 @@ export async function startApi({
     app,
     url,
     stores,
+    ledger,
     call: (method, path, options) => call(method, `${url}${path}`, options),
     async stop() {
       await app.close();

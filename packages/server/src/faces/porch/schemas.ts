@@ -1,0 +1,57 @@
+import { Type } from "typebox";
+import { taskStates } from "../../ledger/ledger.ts";
+
+const OptionalText = Type.Optional(Type.Union([Type.String(), Type.Null()]));
+
+/** An absent name is none; null is not allowed for it, as in npg_porch. */
+export const Pipeline = Type.Object(
+  { name: Type.Optional(Type.String()), uri: OptionalText, version: OptionalText },
+  { title: "Pipeline", additionalProperties: false },
+);
+
+export const TaskStateEnum = Type.Enum([...taskStates], { title: "TaskStateEnum" });
+
+export const Task = Type.Object(
+  {
+    pipeline: Pipeline,
+    task_input_id: OptionalText,
+    task_input: Type.Object({}, { additionalProperties: true }),
+    status: TaskStateEnum,
+  },
+  { title: "Task", additionalProperties: true },
+);
+
+/** Ours: what a change of a task may say beside its status. */
+export const TaskChange = Type.Object(
+  {
+    ...Task.properties,
+    progress: Type.Optional(Type.Number({ minimum: 0, maximum: 100 })),
+    message: Type.Optional(Type.String({ maxLength: 10_000 })),
+  },
+  { title: "TaskChange", additionalProperties: true },
+);
+
+const seconds = { minimum: 1, maximum: 31_536_000 };
+
+export const ClaimQuery = Type.Object({
+  num_tasks: Type.Integer({ minimum: 1, maximum: 10_000, default: 1 }),
+  lease: Type.Optional(
+    Type.Number({
+      ...seconds,
+      description: "Seconds after which a task that nobody has reported on is PENDING again. Default: never",
+    }),
+  ),
+});
+
+export const Report = Type.Object({
+  lease: Type.Optional(Type.Number({ ...seconds, description: "Seconds from now. Default: as before" })),
+  progress: Type.Optional(Type.Number({ minimum: 0, maximum: 100 })),
+  message: Type.Optional(Type.String({ minLength: 1, maxLength: 2000 })),
+});
+
+export const Token = Type.Object(
+  { name: Type.String(), description: Type.String(), token: Type.String() },
+  { title: "Token" },
+);
+
+export const inputIdPattern = "^[0-9a-f]{64}$";

@@ -1,0 +1,35 @@
+import { afterAll, expect, it } from "vitest";
+import { makeToken, tokensOf } from "../../access/credentials.ts";
+import { startApi } from "../../http/start-api.ts";
+import { makePipeline, Porch } from "./porch.ts";
+
+const api = await startApi({ env: { ACCESS: "on" } });
+afterAll(() => api.stop());
+const tokens = tokensOf(api);
+const nobody = new Porch(`${api.url}/porch`);
+const as = async (more: Parameters<typeof makeToken>[1]) => nobody.as((await makeToken(tokens, more)).text);
+
+it("with access control reading takes a token too: one of the ledger, or an API token of this tenant", async () => {
+  const admin = await as({ scopes: ["admin"] });
+  const { pipeline, user } = await makePipeline(admin);
+  expect((await user.register(pipeline, { n: 1 })).status).toBe(201);
+  for (const path of ["/pipelines/", "/tasks", "/ui/long_running"]) {
+    const refused = await nobody.call("GET", path);
+    expect([path, refused.status, refused.text]).toEqual([path, 403, '{"detail":"Not authenticated"}']);
+    const readers = [user, admin, await as({ tenant: "default", scopes: ["queue:write"] })];
+    for (const reader of readers)
+      expect([path, (await reader.call("GET", path)).status]).toEqual([path, 200]);
+    const others = [
+      await as({ tenant: "b" }),
+      await as({ tenant: "default", scopes: ["vcon:read"] }),
+      nobody.as("x"),
+    ];
+    for (const other of others) {
+      const answer = await other.call("GET", path);
+      expect([path, answer.status, answer.text]).toEqual([path, 403, '{"detail":"Invalid token"}']);
+    }
+  }
+  const writer = await as({ tenant: "default", scopes: ["queue:write"] });
+  expect((await writer.register(pipeline, { n: 2 })).status).toBe(403);
+  expect((await writer.call("POST", "/pipelines/", { name: "x", uri: "", version: "" })).status).toBe(403);
+});
