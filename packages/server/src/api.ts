@@ -102,7 +102,7 @@ export class Api implements Service {
       jq: services.jq,
       events,
       metrics,
-      idempotency: stores.queueDatabase,
+      queueDatabase: stores.queueDatabase,
       serverKey,
       address,
       readiness: () => readiness(stores),

@@ -84,8 +84,10 @@ describe("defaults", () => {
       workQueues: [],
       leaseSeconds: 30,
       crashLimit: 3,
-      faces: ["porch"],
+      faces: ["sisyphus", "porch"],
+      sisyphusUrl: undefined,
       porchUrl: undefined,
+      clientExpirySeconds: 30,
       stopGraceSeconds: 20,
       pollSeconds: 1,
       runRetentionDays: 30,
@@ -409,7 +411,7 @@ describe("secrets", () => {
   test("show nowhere else", () => {
     const { storageUrl, queueUrl, pipelineUrl, stateUrl, ...rest } = read(env);
     expect([storageUrl, queueUrl, pipelineUrl, stateUrl].every((url) => url.includes("hu"))).toBe(true);
-    expect(JSON.stringify(rest) + inspect(rest, { depth: 9 })).not.toContain("hu");
+    expect(JSON.stringify(rest) + inspect(rest, { depth: 9 })).not.toMatch(/hush|hu@/);
     expect(describeConfig(read(env))).not.toMatch(/hush|hu@sh/);
   });
   test("are masked in the server's state", () => {

@@ -1,12 +1,13 @@
 import { type ListenAddress, listenAddress } from "./addresses.ts";
-import { choice, list, optional } from "./kinds.ts";
+import { choice, list, optional, seconds } from "./kinds.ts";
 import { setting } from "./setting.ts";
 
 /** The systems whose APIs the server has beside its own. */
-export const faceNames = ["porch"] as const;
+export const faceNames = ["sisyphus", "porch"] as const;
 export type FaceName = (typeof faceNames)[number];
 
 const systems: Readonly<Record<FaceName, string>> = {
+  sisyphus: "Sisyphus",
   porch: "npg_porch",
 };
 
@@ -21,7 +22,7 @@ const own = <Name extends FaceName>(name: Name) =>
   });
 
 const names = list(
-  choice({ porch: "porch" }),
+  choice({ sisyphus: "sisyphus", porch: "porch" }),
   `none, or some of ${faceNames.join(", ")}, separated by commas`,
 );
 const namesOrNone: typeof names = {
@@ -36,18 +37,27 @@ export const faceSettings = {
     kind: namesOrNone,
     default: faceNames.join(","),
     meaning:
-      "The APIs of other systems that the server has, each below its name at REST_URL: `porch` is that of npg_porch. `none`: none.",
+      "The APIs of other systems that the server has, each below its name at REST_URL: `sisyphus` is that of the Sisyphus server, `porch` that of npg_porch. `none`: none.",
   }),
+  sisyphusUrl: own("sisyphus"),
   porchUrl: own("porch"),
+  clientExpirySeconds: setting({
+    variable: "CLIENT_EXPIRY",
+    group: "Other systems' APIs",
+    kind: seconds(86_400),
+    default: "30",
+    meaning:
+      "Seconds after its last heartbeat that a worker of the Sisyphus API is taken for dead, and its job goes back to the queue.",
+  }),
 };
 
 /** The settings that give faces addresses of their own. */
-export const faceUrls = [faceSettings.porchUrl];
+export const faceUrls = [faceSettings.sisyphusUrl, faceSettings.porchUrl];
 
 /** The address of its own that a face has, if it has one. */
 export function addressOf(
-  config: { readonly porchUrl: ListenAddress | undefined },
+  config: { readonly [Name in FaceName as `${Name}Url`]: ListenAddress | undefined },
   face: FaceName,
 ): ListenAddress | undefined {
-  return { porch: config.porchUrl }[face];
+  return { sisyphus: config.sisyphusUrl, porch: config.porchUrl }[face];
 }

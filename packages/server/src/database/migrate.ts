@@ -7,6 +7,7 @@ import * as usage from "./migrations/0002-usage.ts";
 import * as access from "./migrations/0003-access.ts";
 import * as remoteWork from "./migrations/0004-remote-work.ts";
 import * as ledger from "./migrations/0005-ledger.ts";
+import * as sisyphus from "./migrations/0006-sisyphus.ts";
 
 const migrations: Record<string, Migration> = {
   "0001-foundation": foundation,
@@ -14,6 +15,7 @@ const migrations: Record<string, Migration> = {
   "0003-access": access,
   "0004-remote-work": remoteWork,
   "0005-ledger": ledger,
+  "0006-sisyphus": sisyphus,
 };
 
 const provider: MigrationProvider = { getMigrations: async () => migrations };

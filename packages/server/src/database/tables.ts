@@ -43,6 +43,14 @@ export interface Tables {
     revoked_at: Date | null;
   };
   "vconductor.task": TaskTable;
+  "vconductor.sisyphus_job": SisyphusJobTable;
+  "vconductor.module_data": {
+    tenant: string;
+    module: string;
+    name: string;
+    value: string;
+    updated_at: Generated<Date>;
+  };
   "vconductor.task_event": {
     id: Generated<number>;
     task_id: number;
@@ -158,6 +166,17 @@ export interface TaskTable {
   message: string | null;
   created_at: Generated<Date>;
   updated_at: Generated<Date>;
+}
+
+export interface SisyphusJobTable {
+  id: string;
+  tenant: string;
+  document: string;
+  run_id: number | null;
+  state: Generated<string>;
+  info: ColumnType<unknown, string | null, string | null>;
+  added_at: Generated<Date>;
+  finished_at: Date | null;
 }
 
 export interface RunTable {

@@ -3,6 +3,7 @@ import type { Face } from "../http/face.ts";
 
 /** Each is loaded only where it is served. */
 const faces: Readonly<Record<FaceName, () => Promise<Face>>> = {
+  sisyphus: async () => (await import("./sisyphus/index.ts")).sisyphus,
   porch: async () => (await import("./porch/index.ts")).porch,
 };
 

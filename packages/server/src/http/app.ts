@@ -104,7 +104,7 @@ export async function buildApp(context: HttpContext, only?: FaceName): Promise<A
     }
     done();
   });
-  addIdempotency(app, context.idempotency);
+  addIdempotency(app, context.queueDatabase);
   // Fastify adds a charset, which JSON has no use for; a client of the reference compares the header to the letter.
   app.addHook("onSend", (_, reply, payload, done) => {
     const type = reply.getHeader("content-type");

@@ -125,10 +125,19 @@ async function admit({
   }
 }
 
-/** The token in whichever header it came. The scheme's name is read in any case. */
+/**
+ * The token in whichever header it came. The scheme's name is read in any case. With Basic the password is the token:
+ * for clients that take nothing but a URL.
+ */
 function credentialOf({ headers }: FastifyRequest): string | undefined {
   const [, bearer] = /^bearer +(\S+) *$/i.exec(headers.authorization ?? "") ?? [];
   if (bearer !== undefined) return bearer;
+  const [, basic] = /^basic +(\S+) *$/i.exec(headers.authorization ?? "") ?? [];
+  if (basic !== undefined) {
+    const text = Buffer.from(basic, "base64").toString();
+    const password = text.slice(text.indexOf(":") + 1);
+    if (password !== "") return password;
+  }
   for (const name of tokenHeaders) {
     const value = headers[name];
     if (typeof value === "string" && value.trim() !== "") return value.trim();

@@ -47,8 +47,8 @@ export interface HttpContext {
   readonly jq: JqSandbox;
   readonly events: EventFeed;
   readonly metrics: Metrics;
-  /** Keeps the answers of requests with an Idempotency-Key. */
-  readonly idempotency: Database;
+  /** Of queues and jobs; it keeps the answers of requests with an Idempotency-Key as well. */
+  readonly queueDatabase: Database;
   /** This server's key and address (host:port) in the registry. */
   readonly serverKey: string;
   readonly address: string;

@@ -134,6 +134,8 @@ export interface JobQueue {
    * @throws queue_not_found, forbidden (it is another tenant's)
    */
   deleteQueue(options: Seen & { readonly name: string }): Promise<readonly WaitingJob[]>;
+  /** Takes all jobs off a queue that do not run. @throws queue_not_found, forbidden (it is another tenant's) */
+  clearQueue(options: Seen & { readonly name: string }): Promise<void>;
   listQueues(options: Seen & { readonly kind: QueueKind }): Promise<readonly QueueInfo[]>;
   /**
    * Changes what is given of a queue. A paused one keeps its jobs and takes new ones, but hands none out.

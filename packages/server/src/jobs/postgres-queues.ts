@@ -49,7 +49,14 @@ export function queueMethods({
   events,
 }: JobContext): Pick<
   JobQueue,
-  "createQueue" | "deleteQueue" | "listQueues" | "changeQueue" | "getQueue" | "listWaiting" | "cancelWaiting"
+  | "createQueue"
+  | "deleteQueue"
+  | "clearQueue"
+  | "listQueues"
+  | "changeQueue"
+  | "getQueue"
+  | "listWaiting"
+  | "cancelWaiting"
 > {
   return {
     async createQueue({ name, kind = "pipeline", viewer: { tenant } }) {
@@ -87,6 +94,18 @@ export function queueMethods({
         .filter((job) => job.state !== "failed" && (viewer.all || job.tenant === viewer.tenant))
         .sort((a, b) => b.priority - a.priority || a.position - b.position)
         .map(toWaitingJob);
+    },
+
+    async clearQueue({ name, viewer }) {
+      await database.run(async (db) => {
+        await requireQueue(db, { name, viewer });
+        await db
+          .deleteFrom("vconductor.job")
+          .where("queue", "=", name)
+          .where("state", "<>", "running")
+          .where(own(viewer))
+          .execute();
+      });
     },
 
     async listQueues({ kind, viewer }) {

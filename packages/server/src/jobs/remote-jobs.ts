@@ -103,6 +103,17 @@ export interface RemoteJobs {
       readonly reason: string;
     },
   ): Promise<void>;
+  /** Says whose a run is, and extends the leases of all runs of that worker, or ends them: it has begun anew. */
+  attend(options: {
+    readonly kind: RemoteKind;
+    readonly viewer: Viewer;
+    readonly worker: string;
+    /** Its worker was not known before. */
+    readonly runId?: number | undefined;
+    readonly leaseMs: number;
+    readonly progress?: number | undefined;
+    readonly begins: boolean;
+  }): Promise<void>;
   /** Takes the job with this unique key off its queue, as a part of a transaction, if it waits there. */
   withdrawIn(tx: Transaction, options: { readonly queue: string; readonly uniqueKey: string }): Promise<void>;
   /** Hands a job back unfinished; it keeps its place and no attempt is used up. @throws run_not_found, run_not_active */

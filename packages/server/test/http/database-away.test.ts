@@ -95,6 +95,13 @@ describe("while the database is away", () => {
         expect([operation.key, answer.headers.get("retry-after")]).toEqual([operation.key, "1"]);
         expect(answer.text).not.toMatch(/ECONN|127\.0\.0\.1|postgres/);
       }
+      // A worker of Sisyphus ends when it polls and gets anything else, or when the queue has no switch.
+      const poll = await server.call("GET", "/sisyphus/queue/poll");
+      expect([poll.status, poll.text]).toEqual([404, "null\n"]);
+      const queue = await server.call("GET", "/sisyphus/queue");
+      expect([queue.status, queue.json]).toMatchObject([503, { attributes: { disabled: true } }]);
+      const tasks = await server.call("GET", "/porch/tasks");
+      expect([tasks.status, Object.keys(Object(tasks.json))]).toEqual([503, ["detail"]]);
       expect((await server.call("GET", "/health/live")).status).toBe(200);
       expect((await server.call("GET", "/metrics")).status).toBe(200);
     } finally {

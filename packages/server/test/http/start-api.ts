@@ -95,7 +95,7 @@ export async function startApi({
     jq: services.jq,
     events,
     metrics: new Metrics({ jobs }),
-    idempotency: stores.queueDatabase,
+    queueDatabase: stores.queueDatabase,
     serverKey: "127.0.0.1:8000:1:1.0",
     address: "127.0.0.1:8000",
     readiness: async () => ({ ready: true, reasons: [] }),

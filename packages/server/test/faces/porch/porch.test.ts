@@ -468,14 +468,16 @@ describe("lists", () => {
     const { pipeline, user } = await makePipeline(admin);
     for (const n of [1, 2, 3, 4]) await user.register(pipeline, { n });
     for (const n of [1, 2]) await user.put(pipeline, { n }, "DONE");
-    const { queueDatabase } = api.stores;
-    await queueDatabase.run((db) =>
-      db
-        .updateTable("vconductor.task")
-        .set({ created_at: new Date(Date.now() - 3_600_000) })
-        .where("input", "=", '{"n":3}')
-        .execute(),
-    );
+    // Two took 10 and 20 minutes: the mean and twice the standard deviation is half an hour, nearly.
+    for (const [n, minutes] of [10, 20, 60, 5].entries()) {
+      await api.stores.queueDatabase.run((db) =>
+        db
+          .updateTable("vconductor.task")
+          .set({ created_at: new Date(Date.now() - minutes * 60_000) })
+          .where("input", "=", JSON.stringify({ n: n + 1 }))
+          .execute(),
+      );
+    }
     const long = await nobody.call("GET", "/ui/long_running");
     const mine = Object(at(long.json, "data")).filter(
       (task: unknown) => at(task, "pipeline", "name") === pipeline.name,

@@ -1,0 +1,76 @@
+import type { FastifyRequest } from "fastify";
+import type { App } from "../../http/app.ts";
+import { viewerIn } from "../../http/authentication.ts";
+import type { FaceOptions } from "../../http/face.ts";
+import { requireStorable } from "../../http/storable.ts";
+import { sendJson, sendNull, sendText } from "./problems.ts";
+import { AnyObject } from "./schemas.ts";
+import type { SisyphusStore } from "./store.ts";
+
+const manage = { hide: true, scope: ["queue:write", "process:run"] as const };
+const work = { hide: true, scope: ["job:work", "queue:write"] as const };
+
+/** What modules keep, and what the server says of itself. */
+export function dataRoutes(
+  app: App,
+  { context }: FaceOptions,
+  { store }: { readonly store: SisyphusStore },
+): void {
+  app.get("/data/:module/:name", { schema: { ...work } }, async (request, reply) => {
+    const value = await store.getData(viewerIn(request), placeIn(request));
+    return value === undefined ? sendNull(reply, 404) : sendText(reply, value);
+  });
+
+  app.post("/data/:module/:name", { schema: { ...manage, body: AnyObject } }, async (request, reply) => {
+    const place = placeIn(request);
+    requireStorable(place, ["path"]);
+    const value = JSON.stringify({ ...Object(request.body), name: place.name });
+    await store.putData(viewerIn(request), { ...place, value });
+    return reply.code(204).send();
+  });
+
+  app.delete("/data/:module/:name", { schema: { ...manage } }, async (request, reply) => {
+    const deleted = await store.deleteData(viewerIn(request), placeIn(request));
+    return deleted ? reply.code(204).send() : sendNull(reply, 404);
+  });
+
+  const begun = Date.now();
+  app.get(
+    "/status/config",
+    { schema: { hide: true, scope: ["queue:write", "process:run"] } },
+    async (_, reply) => {
+      const { value } = context.config.inForce.find(({ variable }) => variable === "QUEUE_DB_URL") ?? {};
+      // The version that front ends look for, of the server whose API this is.
+      return sendJson(reply, {
+        backend: { POSTGRES_URI: value ?? "" },
+        version: "1.3.3",
+        uptime: wordsFor(Date.now() - begun),
+      });
+    },
+  );
+
+  app.get("/status/health", { schema: { hide: true, scope: "public" } }, async (_, reply) => {
+    const { ready } = await context.readiness();
+    return sendJson(reply.code(ready ? 200 : 503), { status: ready ? "online" : "offline" });
+  });
+}
+
+const units = [
+  ["day", 86_400],
+  ["hour", 3600],
+  ["minute", 60],
+  ["second", 1],
+] as const;
+
+/** For people: "2 hours", "49 seconds". */
+function wordsFor(ms: number): string {
+  const seconds = Math.floor(ms / 1000);
+  const [unit, size] = units.find(([, least]) => seconds >= least) ?? ["second", 1];
+  const count = Math.floor(seconds / size);
+  return `${count} ${unit}${count === 1 ? "" : "s"}`;
+}
+
+function placeIn(request: FastifyRequest): { readonly module: string; readonly name: string } {
+  const { module, name } = Object(request.params);
+  return { module, name };
+}

@@ -1,0 +1,106 @@
+import type { FastifyRequest } from "fastify";
+import { type Static, Type } from "typebox";
+import type { App } from "../../http/app.ts";
+import { callerOf, viewerIn } from "../../http/authentication.ts";
+import type { FaceOptions } from "../../http/face.ts";
+import { requireStorable } from "../../http/storable.ts";
+import { keepResult, readResult } from "../../work/results.ts";
+import { notThere, sendJson, sendNull, sendText } from "./problems.ts";
+import { Completion, JobPost, Switch } from "./schemas.ts";
+import type { SisyphusStore } from "./store.ts";
+import type { WorkerHints } from "./worker-hints.ts";
+
+/** Until it is known whose a job is: it may take long to prepare, and its worker says nothing of it meanwhile. */
+const unattendedMs = 300_000;
+
+const manage = { hide: true, scope: ["queue:write", "process:run"] as const };
+const work = { hide: true, scope: ["job:work", "queue:write"] as const };
+const Finished = Type.Object({
+  state: Type.Optional(Type.Enum(["completed", "failed"])),
+  offset: Type.Optional(Type.String({ pattern: "^\\d{1,9}$" })),
+  limit: Type.Optional(Type.String({ pattern: "^\\d{1,3}$" })),
+});
+
+/** The queue and its jobs. */
+export function queueRoutes(
+  app: App,
+  { context }: FaceOptions,
+  { store, hints }: { readonly store: SisyphusStore; readonly hints: WorkerHints },
+): void {
+  const { media, config } = context;
+
+  app.get("/queue", { schema: { ...work } }, async (request, reply) => {
+    const viewer = viewerIn(request);
+    const [documents, disabled] = await Promise.all([store.waiting(viewer), store.isDisabled(viewer)]);
+    const attributes = JSON.stringify({ disabled });
+    return sendText(
+      reply,
+      `{"queue":[${documents.join(",")}],"entries":${documents.length},"attributes":${attributes}}`,
+    );
+  });
+
+  app.post("/queue", { schema: { ...manage, body: JobPost } }, async (request, reply) => {
+    requireStorable(request.body, ["body"]);
+    return sendJson(reply, { job_id: await store.add(callerOf(request), request.bodyText ?? "") });
+  });
+
+  app.patch("/queue", { schema: { ...manage, body: Switch } }, async (request, reply) => {
+    const { disabled } = request.body as Static<typeof Switch>;
+    const viewer = viewerIn(request);
+    if (disabled !== undefined) await store.setDisabled(viewer, disabled);
+    return sendJson(reply, { disabled: await store.isDisabled(viewer) });
+  });
+
+  app.delete("/queue", { schema: { ...manage } }, async (request, reply) => {
+    await store.clear(viewerIn(request));
+    return reply.code(204).send();
+  });
+
+  app.get("/queue/poll", { schema: { ...work } }, async (request, reply) => {
+    const viewer = viewerIn(request);
+    const worker = hints.at(request.ip, viewer);
+    const leaseMs = worker === undefined ? unattendedMs : config.clientExpirySeconds * 1000;
+    const document = await store.poll(viewer, { worker: worker ?? `at ${request.ip}`, leaseMs });
+    return document === undefined ? sendNull(reply, 404) : sendText(reply, document);
+  });
+
+  app.get("/jobs/:job_id", { schema: { ...work } }, async (request, reply) => {
+    const job = await store.find(viewerIn(request), idIn(request));
+    return job === undefined ? sendNull(reply, 404) : sendText(reply, job.document);
+  });
+
+  app.delete("/jobs/:job_id", { schema: { ...manage } }, async (request, reply) => {
+    const removed = await store.remove(viewerIn(request), idIn(request));
+    return removed ? reply.code(204).send() : sendNull(reply, 404);
+  });
+
+  app.patch("/jobs/:job_id/completed", { schema: { ...work, body: Completion } }, async (request, reply) => {
+    const { failed = false, info = {} } = request.body as Static<typeof Completion>;
+    const viewer = viewerIn(request);
+    const kept = await keepResult(async () => media.of(viewer), info);
+    if (!(await store.finish(viewer, idIn(request), { failed, info: kept }))) throw notThere("job");
+    return reply.code(204).send();
+  });
+
+  app.get("/jobs", { schema: { ...manage, querystring: Finished } }, async (request, reply) => {
+    const { state, offset = "0", limit = "100" } = request.query as Static<typeof Finished>;
+    const viewer = viewerIn(request);
+    const page = { state, offset: Number(offset), limit: Math.max(1, Number(limit)) };
+    const found = await store.finished(viewer, page);
+    const texts = await Promise.all(
+      found.map(async ({ document, info, ...job }) => {
+        const more = {
+          failed: job.state === "failed",
+          finished: job.finishedAt,
+          info: await readResult(media.of(viewer), info),
+        };
+        return `${document.slice(0, -1)},${JSON.stringify(more).slice(1)}`;
+      }),
+    );
+    return sendText(reply, `{"jobs":[${texts.join(",")}]}`);
+  });
+}
+
+function idIn(request: FastifyRequest): string {
+  return Object(request.params).job_id;
+}

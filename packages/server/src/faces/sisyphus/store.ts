@@ -1,0 +1,305 @@
+import { randomUUID } from "node:crypto";
+import { sql } from "kysely";
+import { DEFAULT_TENANT, type Principal, type Viewer, viewerOf } from "../../access/principal.ts";
+import type { Database, Transaction } from "../../database/database.ts";
+import { VconductorError } from "../../errors.ts";
+import type { JobQueue } from "../../jobs/job-queue.ts";
+import type { RemoteJobs } from "../../jobs/remote-jobs.ts";
+
+/** A job that has ended. */
+export interface FinishedJob {
+  readonly document: string;
+  readonly state: string;
+  /** As `keepResult` left it. */
+  readonly info: unknown;
+  readonly finishedAt: Date | null;
+}
+
+export interface SisyphusStoreOptions {
+  /** Of the queues. */
+  readonly database: Database;
+  readonly jobs: JobQueue;
+  readonly remoteJobs: RemoteJobs;
+  readonly serverKey: string;
+}
+
+/** The jobs of a tenant are in a queue of its own. No queue of the API has a `/` in its name. */
+const queueOf = ({ tenant }: Viewer) => `sisyphus/${tenant}`;
+
+/** Jobs and module data of the Sisyphus API, by tenant. A job here is a document with an id, and a job of the engine. */
+export class SisyphusStore {
+  readonly #options: SisyphusStoreOptions;
+
+  constructor(options: SisyphusStoreOptions) {
+    this.#options = options;
+  }
+
+  /** The queue is there from now on. */
+  async #requireQueue(viewer: Viewer): Promise<{ readonly paused: boolean }> {
+    const { jobs } = this.#options;
+    const name = queueOf(viewer);
+    const look = () => jobs.getQueue(name, viewer);
+    try {
+      return await look();
+    } catch (error) {
+      if (!(error instanceof VconductorError) || error.code !== "queue_not_found") throw error;
+      await jobs.createQueue({ name, kind: "sisyphus", viewer }).catch(() => {});
+      return await look();
+    }
+  }
+
+  async isDisabled(viewer: Viewer): Promise<boolean> {
+    return (await this.#requireQueue(viewer)).paused;
+  }
+
+  async setDisabled(viewer: Viewer, disabled: boolean): Promise<void> {
+    await this.#requireQueue(viewer);
+    await this.#options.jobs.changeQueue({ name: queueOf(viewer), paused: disabled, viewer });
+  }
+
+  /** @param posted JSON of an object with one member at least @returns the job's id */
+  async add(caller: Principal, posted: string): Promise<string> {
+    const { database, jobs } = this.#options;
+    const viewer = viewerOf(caller);
+    const id = randomUUID();
+    const added = new Date().toISOString().replace("T", " ").replace("Z", "000+00:00");
+    const document = `${posted.trim().slice(0, -1).trimEnd()},"job_id":"${id}","added":"${added}"}`;
+    await this.#requireQueue(viewer);
+    await database.transaction(async (tx) => {
+      await tx
+        .insertInto("vconductor.sisyphus_job")
+        .values({ id, tenant: viewer.tenant, document, run_id: null, info: null, finished_at: null })
+        .execute();
+      await jobs.enqueueIn(tx, [
+        {
+          queue: queueOf(viewer),
+          jobType: "sisyphus",
+          vconUuids: [],
+          payload: id,
+          uniqueKey: id,
+          principal: caller,
+        },
+      ]);
+    });
+    return id;
+  }
+
+  /** The documents of the jobs that wait, oldest first; at most 10,000. */
+  async waiting(viewer: Viewer): Promise<readonly string[]> {
+    const { rows } = await this.#options.database.run((db) =>
+      sql<{ document: string }>`
+        select s.document from vconductor.job j join vconductor.sisyphus_job s on s.id = j.payload #>> '{}'
+        where j.queue = ${queueOf(viewer)} and j.state = 'waiting'
+        order by j.priority desc, j.position limit 10000`.execute(db),
+    );
+    return rows.map((row) => row.document);
+  }
+
+  /** Takes the oldest job that waits, for a worker. */
+  async poll(
+    viewer: Viewer,
+    { worker, leaseMs }: { readonly worker: string; readonly leaseMs: number },
+  ): Promise<string | undefined> {
+    const { database, remoteJobs, serverKey } = this.#options;
+    return await database.transaction(async (tx) => {
+      const [job] = await remoteJobs.claimIn(tx, {
+        kind: "sisyphus",
+        viewer,
+        queue: queueOf(viewer),
+        limit: 1,
+        worker,
+        server: serverKey,
+        leaseMs,
+      });
+      if (job === undefined) return undefined;
+      const row = await tx
+        .updateTable("vconductor.sisyphus_job")
+        .set({ run_id: job.runId })
+        .where("id", "=", String(job.payload))
+        .returning("document")
+        .executeTakeFirstOrThrow();
+      return row.document;
+    });
+  }
+
+  /** The document of a job that waits or runs, and its run. */
+  async find(
+    viewer: Viewer,
+    id: string,
+  ): Promise<{ readonly document: string; readonly runId: number | null } | undefined> {
+    const row = await this.#options.database.run((db) =>
+      db
+        .selectFrom("vconductor.sisyphus_job")
+        .select(["document", "run_id"])
+        .where("id", "=", id)
+        .where("tenant", "=", viewer.tenant)
+        .where("state", "=", "queued")
+        .executeTakeFirst(),
+    );
+    return row === undefined ? undefined : { document: row.document, runId: row.run_id };
+  }
+
+  /** Ends a job, whether it waits or runs; saying so again changes nothing. @returns whether there is such a job */
+  async finish(
+    viewer: Viewer,
+    id: string,
+    { failed, info }: { readonly failed: boolean; readonly info: unknown },
+  ): Promise<boolean> {
+    const { database, jobs, remoteJobs } = this.#options;
+    return await database.transaction(async (tx) => {
+      const job = await this.#lock(tx, viewer, id);
+      if (job === undefined) return false;
+      if (job.state !== "queued") return true;
+      await tx
+        .updateTable("vconductor.sisyphus_job")
+        .set({ state: failed ? "failed" : "completed", info: JSON.stringify(info), finished_at: new Date() })
+        .where("id", "=", id)
+        .execute();
+      await remoteJobs.withdrawIn(tx, { queue: queueOf(viewer), uniqueKey: uniqueKeyOf(viewer, id) });
+      if (job.run_id === null) return true;
+      if (failed)
+        await remoteJobs.settleIn(tx, { runId: job.run_id, outcome: "failed", reason: reasonIn(info) });
+      else await jobs.finish(tx, [{ runId: job.run_id, result: info, followUps: [] }]);
+      return true;
+    });
+  }
+
+  /** Deletes a job that waits or runs. @returns whether there was one */
+  async remove(viewer: Viewer, id: string): Promise<boolean> {
+    const { database, remoteJobs } = this.#options;
+    return await database.transaction(async (tx) => {
+      const job = await this.#lock(tx, viewer, id);
+      if (job?.state !== "queued") return false;
+      await tx.deleteFrom("vconductor.sisyphus_job").where("id", "=", id).execute();
+      await remoteJobs.withdrawIn(tx, { queue: queueOf(viewer), uniqueKey: uniqueKeyOf(viewer, id) });
+      const reason = "the job was deleted";
+      if (job.run_id !== null)
+        await remoteJobs.settleIn(tx, { runId: job.run_id, outcome: "cancelled", reason });
+      return true;
+    });
+  }
+
+  /** Deletes all jobs that wait; those that run go on. */
+  async clear(viewer: Viewer): Promise<void> {
+    const { database, jobs } = this.#options;
+    await this.#requireQueue(viewer);
+    await jobs.clearQueue({ name: queueOf(viewer), viewer });
+    await database.run((db) =>
+      sql`delete from vconductor.sisyphus_job s where tenant = ${viewer.tenant} and state = 'queued'
+        and not exists (select from vconductor.job j where j.queue = ${queueOf(viewer)} and j.payload = to_jsonb(s.id))`.execute(
+        db,
+      ),
+    );
+  }
+
+  /** Jobs that have ended, the last first. */
+  async finished(
+    viewer: Viewer,
+    {
+      state,
+      offset,
+      limit,
+    }: { readonly state: string | undefined; readonly offset: number; readonly limit: number },
+  ): Promise<readonly FinishedJob[]> {
+    const rows = await this.#options.database.run((db) => {
+      const query = db
+        .selectFrom("vconductor.sisyphus_job")
+        .selectAll()
+        .where("tenant", "=", viewer.tenant)
+        .where("state", "<>", "queued");
+      return (state === undefined ? query : query.where("state", "=", state))
+        .orderBy("finished_at", "desc")
+        .orderBy("id")
+        .offset(offset)
+        .limit(limit)
+        .execute();
+    });
+    return rows.map(({ document, state, info, finished_at }) => ({
+      document,
+      state,
+      info,
+      finishedAt: finished_at,
+    }));
+  }
+
+  /** @param value JSON */
+  async putData(
+    viewer: Viewer,
+    { module, name, value }: ModuleData & { readonly value: string },
+  ): Promise<void> {
+    await this.#options.database.run((db) =>
+      db
+        .insertInto("vconductor.module_data")
+        .values({ tenant: viewer.tenant, module, name, value })
+        .onConflict((conflict) =>
+          conflict.columns(["tenant", "module", "name"]).doUpdateSet({ value, updated_at: new Date() }),
+        )
+        .execute(),
+    );
+  }
+
+  /** @returns JSON */
+  async getData(viewer: Viewer, { module, name }: ModuleData): Promise<string | undefined> {
+    const row = await this.#options.database.run((db) =>
+      db
+        .selectFrom("vconductor.module_data")
+        .select("value")
+        .where("tenant", "=", viewer.tenant)
+        .where("module", "=", module)
+        .where("name", "=", name)
+        .executeTakeFirst(),
+    );
+    return row?.value;
+  }
+
+  async deleteData(viewer: Viewer, { module, name }: ModuleData): Promise<boolean> {
+    const row = await this.#options.database.run((db) =>
+      db
+        .deleteFrom("vconductor.module_data")
+        .where("tenant", "=", viewer.tenant)
+        .where("module", "=", module)
+        .where("name", "=", name)
+        .returning("name")
+        .executeTakeFirst(),
+    );
+    return row !== undefined;
+  }
+
+  /** The job, locked, in the engine's order: its run, the engine's job, and then what is kept here. */
+  async #lock(tx: Transaction, viewer: Viewer, id: string) {
+    const read = () =>
+      tx
+        .selectFrom("vconductor.sisyphus_job")
+        .select(["state", "run_id"])
+        .where("id", "=", id)
+        .where("tenant", "=", viewer.tenant);
+    for (;;) {
+      const seen = await read().executeTakeFirst();
+      if (seen === undefined) return undefined;
+      if (seen.run_id !== null) {
+        await sql`select from vconductor.run where id = ${seen.run_id} for update`.execute(tx);
+      }
+      await sql`select from vconductor.job where queue = ${queueOf(viewer)} and unique_key = ${uniqueKeyOf(viewer, id)}
+        for update`.execute(tx);
+      const locked = await read().forUpdate().executeTakeFirst();
+      if (locked === undefined || locked.run_id === seen.run_id) return locked;
+    }
+  }
+}
+
+/** As the engine keeps it. */
+function uniqueKeyOf({ tenant }: Viewer, id: string): string {
+  return tenant === DEFAULT_TENANT ? id : `${tenant}\n${id}`;
+}
+
+/** Why a job failed, in the words of its worker. */
+function reasonIn(info: unknown): string {
+  const message: unknown =
+    typeof info === "object" && info !== null && "message" in info ? info.message : undefined;
+  return typeof message === "string" ? message.slice(0, 10_000) : "its worker says that it failed";
+}
+
+interface ModuleData {
+  readonly module: string;
+  readonly name: string;
+}

@@ -1,0 +1,103 @@
+import type { FastifyRequest } from "fastify";
+import type { Static } from "typebox";
+import { VconductorError } from "../../errors.ts";
+import type { App } from "../../http/app.ts";
+import { viewerIn } from "../../http/authentication.ts";
+import type { FaceOptions } from "../../http/face.ts";
+import { requireStorable } from "../../http/storable.ts";
+import type { RemoteWorker } from "../../work/remote-workers.ts";
+import { sendJson, sendNull } from "./problems.ts";
+import { Heartbeat, Switch } from "./schemas.ts";
+import type { SisyphusStore } from "./store.ts";
+import type { WorkerHints } from "./worker-hints.ts";
+
+const face = "sisyphus";
+const manage = { hide: true, scope: ["queue:write", "process:run"] as const };
+const work = { hide: true, scope: ["job:work", "queue:write"] as const };
+
+/** Workers: their heartbeats, and whether they get jobs. */
+export function workerRoutes(
+  app: App,
+  { context }: FaceOptions,
+  { store, hints }: { readonly store: SisyphusStore; readonly hints: WorkerHints },
+): void {
+  const { remoteWorkers, remoteJobs, config } = context;
+  const expiryMs = config.clientExpirySeconds * 1000;
+  const isOnline = ({ lastSeen }: RemoteWorker) =>
+    lastSeen !== null && lastSeen.getTime() > Date.now() - expiryMs;
+
+  app.get("/workers", { schema: { ...manage } }, async (request, reply) => {
+    const viewer = viewerIn(request);
+    const all = await remoteWorkers.list({ face, viewer });
+    const workers = all
+      .filter((worker) => isOnline(worker) && worker.tenant === viewer.tenant)
+      .map(statusJson)
+      .toSorted((a, b) => (hostOf(a) < hostOf(b) ? -1 : hostOf(a) > hostOf(b) ? 1 : 0));
+    return sendJson(reply, { workers, count: workers.length });
+  });
+
+  app.get("/workers/:id", { schema: { ...work } }, async (request, reply) => {
+    const viewer = viewerIn(request);
+    const id = idIn(request);
+    const worker = await remoteWorkers.get({ face, id, viewer }).catch(missing);
+    if (worker === undefined || !isOnline(worker)) return sendNull(reply, 404);
+    hints.note(request.ip, viewer, id);
+    return sendJson(reply, statusJson(worker));
+  });
+
+  app.post("/workers/:id", { schema: { ...work, body: Heartbeat } }, async (request, reply) => {
+    const viewer = viewerIn(request);
+    const worker = idIn(request);
+    const status = request.body as Static<typeof Heartbeat>;
+    requireStorable(status, ["body"]);
+    requireStorable(worker, ["path", "id"]);
+    await remoteWorkers.note({ face, id: worker, viewer, status });
+    const job = status.job_id === undefined ? undefined : await store.find(viewer, status.job_id);
+    await remoteJobs.attend({
+      kind: face,
+      viewer,
+      worker,
+      runId: job?.runId ?? undefined,
+      leaseMs: expiryMs,
+      progress: status.progress,
+      begins: status.status === "startup",
+    });
+    return reply.code(204).send();
+  });
+
+  app.patch("/workers/:id", { schema: { ...manage, body: Switch } }, async (request, reply) => {
+    const viewer = viewerIn(request);
+    const id = idIn(request);
+    const { tenant } = viewer;
+    const { disabled } = request.body as Static<typeof Switch>;
+    requireStorable(id, ["path", "id"]);
+    if (disabled !== undefined) await remoteWorkers.setDisabled({ face, id, tenant, disabled });
+    const worker = await remoteWorkers.get({ face, id, viewer }).catch(missing);
+    return sendJson(reply, { disabled: worker?.disabled ?? false });
+  });
+
+  app.delete("/workers/:id", { schema: { ...manage } }, async (request, reply) => {
+    const viewer = viewerIn(request);
+    const id = idIn(request);
+    const worker = await remoteWorkers.get({ face, id, viewer }).catch(missing);
+    if (worker === undefined || !isOnline(worker)) return sendNull(reply, 404);
+    await remoteWorkers.forgetStatus({ face, id, tenant: worker.tenant });
+    return reply.code(204).send();
+  });
+}
+
+function statusJson({ id, status, disabled }: RemoteWorker) {
+  return { ...Object(status), worker_id: id, attributes: { disabled } };
+}
+
+function hostOf(status: Readonly<Record<string, unknown>>): string {
+  return String(status.hostname);
+}
+
+function missing(error: unknown): undefined {
+  if (!(error instanceof VconductorError) || error.code !== "not_found") throw error;
+}
+
+function idIn(request: FastifyRequest): string {
+  return Object(request.params).id;
+}
