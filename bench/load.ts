@@ -65,6 +65,58 @@ export async function load(options: LoadOptions): Promise<Load> {
   };
 }
 
+/** A request of a loop. @returns the answer's JSON @throws Error the answer is no success */
+export type Send = (method: "POST" | "PUT", path: string, body: unknown) => Promise<unknown>;
+
+export interface LoopOptions {
+  readonly url: string;
+  /** Each with a connection of its own. */
+  readonly lanes: number;
+  /** Milliseconds; nothing begins later. */
+  readonly durationMs: number;
+  /** No more than these. Default: no limit */
+  readonly most?: number;
+  readonly token?: string;
+  readonly signal: AbortSignal;
+  /** What is done again and again. @returns how much that was; nothing ends the lane */
+  readonly once: (send: Send, lane: number) => Promise<number>;
+}
+
+/** Keeps every connection busy with the same few requests. @returns how much was done, per second */
+export async function loop(options: LoopOptions): Promise<number> {
+  const { url, lanes, token, signal, once, most = Number.POSITIVE_INFINITY } = options;
+  const clients = Array.from({ length: lanes }, () => new Client(url, { pipelining: 1 }));
+  const headers = {
+    "content-type": "application/json",
+    ...(token ? { authorization: `Bearer ${token}` } : {}),
+  };
+  const begun = performance.now();
+  let done = 0;
+  let started = 0;
+  const lane = async (client: Client, index: number): Promise<void> => {
+    const sendWith: Send = async (method, path, body) => {
+      const answer = await client.request({ method, path, headers, body: JSON.stringify(body) });
+      const text = await answer.body.text();
+      if (answer.statusCode >= 300)
+        throw new Error(`${method} ${path} was answered with ${answer.statusCode}: ${text}`);
+      return JSON.parse(text);
+    };
+    while (performance.now() - begun < options.durationMs && started < most) {
+      signal.throwIfAborted();
+      started++;
+      const count = await once(sendWith, index);
+      if (count === 0) return;
+      done += count;
+    }
+  };
+  try {
+    await Promise.all(clients.map(lane));
+  } finally {
+    await Promise.all(clients.map((client) => client.destroy()));
+  }
+  return done / ((performance.now() - begun) / 1000);
+}
+
 const withBody = ["content-type", "application/json"];
 
 /** One request at undici's lowest level: the load generator shares the cores with what it measures. */

@@ -14,10 +14,27 @@ test("the benchmark measures every row and reports it", async () => {
     const file = join(directory, "report.json");
     const { stdout } = await promisify(execFile)(process.execPath, [program, "--quick", "--output", file]);
     const report: unknown = JSON.parse(await readFile(file, "utf8"));
-    const names = ["memory", "store", "read", "jobs", "enqueue", "pickup", "parse", "sign"];
+    const names = [
+      "memory",
+      "store",
+      "read",
+      "jobs",
+      "enqueue",
+      "pickup",
+      "remote",
+      "register",
+      "claim",
+      "aged",
+      "parse",
+      "sign",
+    ];
     expect(report).toMatchObject({
       settings: { document_bytes: 12_000, postgresql: { fsync: "on", synchronous_commit: "on" } },
-      rows: names.map((name) => ({ name, result: expect.any(Number), rounds: [expect.any(Number)] })),
+      rows: names.map((name) => ({
+        name,
+        result: expect.any(Number),
+        rounds: expect.arrayContaining([expect.any(Number)]),
+      })),
     });
     expect(stdout).toContain("raw speed beside it");
   } finally {

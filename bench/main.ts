@@ -19,6 +19,7 @@ import { enqueue } from "./rows/enqueue.ts";
 import { jobs } from "./rows/jobs.ts";
 import { parseAndValidate, signAndVerify } from "./rows/library.ts";
 import { memory } from "./rows/memory.ts";
+import { aged, claim, register, remote } from "./rows/outside.ts";
 import { pickup } from "./rows/pickup.ts";
 import { read } from "./rows/read.ts";
 import { store } from "./rows/store.ts";
@@ -26,7 +27,20 @@ import { BenchServer } from "./server.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 /** In the order of measuring: memory while the server is fresh. */
-const rows: readonly Row[] = [memory, store, read, jobs, enqueue, pickup, parseAndValidate, signAndVerify];
+const rows: readonly Row[] = [
+  memory,
+  store,
+  read,
+  jobs,
+  enqueue,
+  pickup,
+  remote,
+  register,
+  claim,
+  aged,
+  parseAndValidate,
+  signAndVerify,
+];
 
 const usage = `usage: npm run bench [-- options]
 
@@ -117,7 +131,7 @@ async function measureAll(options: Options, signal: AbortSignal): Promise<Report
           return speed;
         };
         const database = await postmaster(directory);
-        const bench = prepare({ server, plan, database, signal });
+        const bench = prepare({ server, plan, database, sql: (text) => raw.query(text), signal });
         const reports: RowReport[] = [];
         for (const row of options.rows) {
           const before = row.raw === undefined ? undefined : (speeds.at(-1) ?? (await measureRaw()));
@@ -156,8 +170,10 @@ async function postmaster(directory: string): Promise<number> {
   return Number((await readFile(join(directory, "postgres/postmaster.pid"), "utf8")).split("\n")[0]);
 }
 
-function prepare(options: Pick<Bench, "server" | "plan" | "signal"> & { readonly database: number }): Bench {
-  const { server, plan, signal, database } = options;
+function prepare(
+  options: Pick<Bench, "server" | "plan" | "sql" | "signal"> & { readonly database: number },
+): Bench {
+  const { server, plan, sql, signal, database } = options;
   const groups: readonly Group[] = [
     { name: "server's main process", root: server.pid, which: "root" },
     { name: "server's other processes", root: server.pid, which: "descendants" },
@@ -182,7 +198,7 @@ function prepare(options: Pick<Bench, "server" | "plan" | "signal"> & { readonly
     });
     return uuids;
   };
-  return { server, plan, documents, stored, withCpu: (work) => withCpu(groups, work), signal };
+  return { server, plan, documents, stored, withCpu: (work) => withCpu(groups, work), sql, signal };
 }
 
 async function main(): Promise<number> {

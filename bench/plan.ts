@@ -11,6 +11,10 @@ export interface Plan {
   readonly jobs: number;
   /** Single jobs whose pickup is measured. */
   readonly pickups: number;
+  /** Tasks of the ledger that wait at the beginning of a round in which they are claimed. */
+  readonly claimedTasks: number;
+  /** Finished tasks beside which everything is measured again. */
+  readonly finishedTasks: number;
   /** Milliseconds that the server is left alone before its memory is read. */
   readonly idleMs: number;
 }
@@ -23,6 +27,8 @@ export const fullPlan: Plan = {
   rawMs: 2000,
   jobs: 5000,
   pickups: 100,
+  claimedTasks: 30_000,
+  finishedTasks: 1_000_000,
   idleMs: 3000,
 };
 
@@ -35,5 +41,7 @@ export const quickPlan: Plan = {
   rawMs: 250,
   jobs: 200,
   pickups: 10,
+  claimedTasks: 300,
+  finishedTasks: 1000,
   idleMs: 500,
 };

@@ -36,7 +36,7 @@ export interface RowReport extends Measured {
 /** @param around the raw speeds measured before and after the row */
 export function reportRow(row: Row, measured: Measured, around: readonly RawSpeed[]): RowReport {
   const { name, title, unit, floor } = row;
-  const met = unit === "/s" ? measured.result >= floor : measured.result <= floor;
+  const met = isSpeed(unit) ? measured.result >= floor : measured.result <= floor;
   const raw = rawBeside(row, around);
   const { beside } = measured;
   const share = raw === null ? beside && measured.result / beside.ms : measured.result / raw.per_second;
@@ -76,7 +76,7 @@ export function cellsOf(row: RowReport): readonly string[] {
   return [
     row.title,
     withUnit(row.result, row.unit) + (row.met ? "" : " (floor missed)"),
-    row.unit === "/s"
+    isSpeed(row.unit)
       ? `at least ${withUnit(row.floor, row.unit)}`
       : `at most ${withUnit(row.floor, row.unit)}`,
     row.aim,
@@ -114,6 +114,11 @@ export function disturbances(rows: readonly RowReport[]): readonly string[] {
       `${name}: other programs took ${Math.round(others)} % of a core meanwhile; on a quiet machine it is faster.`,
     ];
   });
+}
+
+/** Of speeds and shares more is better, of the rest less. */
+function isSpeed(unit: Row["unit"]): boolean {
+  return unit === "/s" || unit === "%";
 }
 
 function withUnit(value: number, unit: Row["unit"]): string {

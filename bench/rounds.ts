@@ -1,4 +1,4 @@
-import { type Load, load, median, type Request } from "./load.ts";
+import { type Load, type LoopOptions, load, loop, median, type Request } from "./load.ts";
 import type { Bench, Measured } from "./row.ts";
 
 /** Measures a kind of request in several rounds, after a warm-up. */
@@ -23,4 +23,24 @@ export async function measureRequests(bench: Bench, next: () => Request): Promis
     },
     cpu,
   };
+}
+
+/** Measures something that takes several requests in several rounds, after a warm-up. @param loops.prepare before each round */
+export async function measureLoops(
+  bench: Bench,
+  loops: Pick<LoopOptions, "lanes" | "token" | "once"> & { readonly prepare?: () => Promise<void> },
+): Promise<Measured> {
+  const { plan, server, signal } = bench;
+  const { prepare, ...rest } = loops;
+  const run = async (durationMs: number) => await loop({ ...rest, url: server.url, durationMs, signal });
+  await prepare?.();
+  await run(plan.warmUpMs);
+  const rounds: number[] = [];
+  const cpu = await bench.withCpu(async () => {
+    for (let round = 0; round < plan.rounds; round++) {
+      await prepare?.();
+      rounds.push(await run(plan.roundMs));
+    }
+  });
+  return { result: median(rounds), rounds, details: {}, cpu };
 }

@@ -13,6 +13,8 @@ export interface Bench {
   readonly stored: (count: number) => Promise<readonly string[]>;
   /** Does the work, and tells which processes spent how much processor time meanwhile. */
   readonly withCpu: (work: () => Promise<void>) => Promise<Cpu>;
+  /** Rows of a statement on the server's database. */
+  readonly sql: (text: string) => Promise<unknown>;
   readonly signal: AbortSignal;
 }
 
@@ -32,7 +34,7 @@ export interface Measured {
 export interface Row {
   readonly name: string;
   readonly title: string;
-  readonly unit: "/s" | "ms" | "MB";
+  readonly unit: "/s" | "%" | "ms" | "MB";
   /** The least (for ms and MB: the most) that will do: DESIGN section 11. */
   readonly floor: number;
   /** What is hoped for: a figure of the same unit, or a share of the raw speed. */

@@ -42,6 +42,22 @@ export function postgresRemoteJobs(context: JobContext, jobs: JobQueue): RemoteJ
     return rows.map(toRemoteJob);
   };
 
+  /** Claims of the same jobs that arrive at the same moment share a statement. */
+  const claims = new Batch<Claim, readonly RemoteJob[]>(
+    async (group) => {
+      const groups = Map.groupBy(group, ({ queue, kind, viewer }) =>
+        JSON.stringify([queue, kind, viewer.tenant, viewer.all]),
+      );
+      const found = new Map<Claim, readonly RemoteJob[]>();
+      for (const alike of groups.values()) {
+        const rows = await database.run((db) => claim(db, alike));
+        for (const [index, one] of alike.entries()) found.set(one, told(rows[index] ?? []));
+      }
+      return group.map((one) => found.get(one) ?? []);
+    },
+    { lanes: 2 },
+  );
+
   /** Runs that end at the same moment share a transaction. */
   const completions = new Batch<Completion, "finished" | "already" | "lost">(
     (group) =>
@@ -55,7 +71,7 @@ export function postgresRemoteJobs(context: JobContext, jobs: JobQueue): RemoteJ
         return group.map(({ runId }) => (allowed.has(runId) ? (verdicts[next++] ?? "lost") : "lost"));
       }),
     // A run that is named twice, by an impatient worker, ends once.
-    { lanes: 4, key: ({ runId }) => String(runId) },
+    { lanes: 2, key: ({ runId }) => String(runId) },
   );
 
   /** Why a run that is not in the worker's hands is not. */
@@ -79,12 +95,10 @@ export function postgresRemoteJobs(context: JobContext, jobs: JobQueue): RemoteJ
   };
 
   return {
-    async claim(options) {
-      return told(await database.run((db) => claim(db, options)));
-    },
+    claim: (options) => claims.add(options),
 
     async claimIn(tx, options) {
-      const rows = await claim(tx, options);
+      const [rows = []] = await claim(tx, [options]);
       afterCommit(tx, () => told(rows));
       return rows.map(toRemoteJob);
     },
@@ -201,40 +215,62 @@ async function settingsOf({ database }: Pick<JobContext, "database">, queue: str
   return queueSettings(row?.attributes ?? {});
 }
 
-/** One statement: it picks, and gives each a run. */
-async function claim(
-  db: Executor,
-  options: Parameters<RemoteJobs["claim"]>[0],
-): Promise<readonly ClaimRow[]> {
-  const { queue, kind, viewer, limit, worker, server, leaseMs } = options;
-  const lease =
-    leaseMs === undefined ? sql`'infinity'::timestamptz` : sql`now() + ${leaseMs}::float8 * interval '1 ms'`;
-  const { rows } = await sql<ClaimRow>`
-    with picked as (
+type Claim = Parameters<RemoteJobs["claim"]>[0];
+
+/**
+ * One statement: it picks jobs, gives each to the next worker that still wants one, and makes it a run. The claims have the
+ * same queue, kind and tenant.
+ * @returns the rows of each claim
+ */
+async function claim(db: Executor, claims: readonly Claim[]): Promise<readonly (readonly ClaimRow[])[]> {
+  const [first] = claims;
+  if (first === undefined) return [];
+  const { queue, kind, viewer, server } = first;
+  const slots = slotsOf(claims);
+  const { rows } = await sql<ClaimRow & { readonly n: number }>`
+    with wanted as (
+      select n, worker, lease, row_number() over (order by place) as slot
+      from unnest(${slots.map(({ n }) => n)}::integer[], ${slots.map(({ worker }) => worker)}::text[],
+        ${slots.map(({ lease }) => lease)}::float8[]) with ordinality as g (n, worker, lease, place)
+      where not exists (select from vconductor.remote_worker w
+        where w.tenant = ${viewer.tenant} and w.face = ${kind} and w.id = g.worker and w.disabled)
+    ), picked as (
       select * from vconductor.job
       where queue = ${queue} and state = 'waiting' and ${own(viewer)}
         and exists (select from vconductor.queue q where q.name = ${queue} and q.kind = ${kind} and not q.paused)
-        and not exists (select from vconductor.remote_worker w
-          where w.tenant = ${viewer.tenant} and w.face = ${kind} and w.id = ${worker} and w.disabled)
       order by priority desc, position
-      limit ${limit} for update skip locked
+      limit (select count(*) from wanted) for update skip locked
+    ), given as (
+      select picked.*, wanted.n, wanted.worker, wanted.lease
+      from (select *, row_number() over (order by priority desc, position) as slot from picked) picked
+      join wanted using (slot)
     ), started as (
       insert into vconductor.run
         (kind, queue, job_id, job, vcon_uuids, attempt, worker, server, lease_until, tenant, principal)
       select ${kind}, queue, id,
         jsonb_strip_nulls(jsonb_build_object('job_type', job_type, 'vcon_uuid', vcon_uuids,
           'queue', from_queue, 'failed_job_id', origin_run::text, 'payload', payload)),
-        vcon_uuids, attempts + 1, ${worker}, ${server}, ${lease}, tenant, principal
-      from picked order by priority desc, position
+        vcon_uuids, attempts + 1, worker, ${server},
+        coalesce(now() + lease * interval '1 ms', 'infinity'::timestamptz), tenant, principal
+      from given order by slot
       returning id, job_id, attempt, lease_until
     ), taken as (
-      update vconductor.job j set state = 'running', attempts = j.attempts + 1, last_run = started.id
-      from started where j.id = started.job_id
+      update vconductor.job j set state = 'running', attempts = j.attempts + 1,
+        last_run = (select started.id from started where started.job_id = j.id)
+      where j.id = any (array(select job_id from started))
     )
-    select started.id as run_id, picked.id as job_id, queue, job_type, vcon_uuids, payload, attempt, lease_until,
+    select given.n, started.id as run_id, given.id as job_id, queue, job_type, vcon_uuids, payload, attempt, lease_until,
       created_at, tenant
-    from started join picked on picked.id = started.job_id order by started.id`.execute(db);
-  return rows;
+    from started join given on given.id = started.job_id order by started.id`.execute(db);
+  return claims.map((_, n) => rows.filter((row) => row.n === n));
+}
+
+/** Who gets the first job, the second and so on: each claim one, then each a second one. */
+function slotsOf(claims: readonly Claim[]) {
+  const slots = claims.flatMap(({ worker, limit, leaseMs = null }, n) =>
+    Array.from({ length: limit }, (_, place) => ({ n, worker, lease: leaseMs, place })),
+  );
+  return slots.toSorted((a, b) => a.place - b.place || a.n - b.n);
 }
 
 function mine({ kind, viewer, queues }: WorksFor): RawBuilder<boolean> {

@@ -30,7 +30,7 @@ export class JobWaiters implements Service {
   }
 
   /**
-   * Looks for jobs until there are some, the time is up, the signal is aborted, or the server stops.
+   * Looks for jobs again, after there were none, until there are some, the time is up, the signal is aborted, or the server stops.
    *
    * @param look takes what is there
    */
@@ -41,7 +41,7 @@ export class JobWaiters implements Service {
     readonly look: () => Promise<readonly Job[]>;
   }): Promise<readonly Job[]> {
     const { queue, waitMs, signal, look } = options;
-    if (waitMs <= 0) return await look();
+    if (waitMs <= 0) return [];
     const deadline = Date.now() + waitMs;
     for (;;) {
       // Before the look, so that what comes while it is on its way wakes this one.

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from "fastify";
 import { type Static, Type } from "typebox";
+import type { Viewer } from "../../access/principal.ts";
 import { VconductorError } from "../../errors.ts";
 import type { NewJob } from "../../jobs/job-queue.ts";
 import type { RemoteJob, WorksFor } from "../../jobs/remote-jobs.ts";
@@ -90,6 +91,14 @@ export function workRoutes(app: App, context: HttpContext): void {
   const usualLeaseMs = config.leaseSeconds * 1000;
   app.addHook("preClose", async () => jobWaiters.stop());
 
+  /** @throws queue_not_found, invalid_request */
+  const requireRemote = async (queue: string, viewer: Viewer) => {
+    const { kind } = await jobs.getQueue(queue, viewer);
+    if (kind === "remote") return;
+    const text = `queue: ${queue} is for pipeline workers; one for remote workers is made with POST /queue/NAME?kind=remote`;
+    throw new VconductorError("invalid_request", text);
+  };
+
   app.post(
     "/work/:queue/claim",
     {
@@ -120,11 +129,6 @@ export function workRoutes(app: App, context: HttpContext): void {
       const viewer = viewerIn(request);
       requireStorable(info, ["body", "info"]);
       mayWorkOn(request, queue);
-      const { kind } = await jobs.getQueue(queue, viewer);
-      if (kind !== "remote") {
-        const text = `queue: ${queue} is for pipeline workers; one for remote workers is made with POST /queue/NAME?kind=remote`;
-        throw new VconductorError("invalid_request", text);
-      }
       await remoteWorkers.note({
         face: "remote",
         id: worker,
@@ -132,14 +136,23 @@ export function workRoutes(app: App, context: HttpContext): void {
         ...(info === undefined ? {} : { status: info }),
       });
       const leaseMs = (request.body.lease ?? config.leaseSeconds) * 1000;
-      const claim = { kind, queue, viewer, limit: count, worker, server: serverKey, leaseMs } as const;
-      const signal = signalOf(reply);
-      const claimed = await jobWaiters.until({
+      const claim = {
+        kind: "remote",
         queue,
-        waitMs: wait * 1000,
-        signal,
-        look: () => remoteJobs.claim(claim),
-      });
+        viewer,
+        limit: count,
+        worker,
+        server: serverKey,
+        leaseMs,
+      } as const;
+      const signal = signalOf(reply);
+      const look = () => remoteJobs.claim(claim);
+      let claimed = await look();
+      // Only who gets nothing asks why.
+      if (claimed.length === 0) {
+        await requireRemote(queue, viewer);
+        claimed = await jobWaiters.until({ queue, waitMs: wait * 1000, signal, look });
+      }
       if (signal.aborted) {
         const by = worksFor(request);
         const reason = "its worker went away before it had the job";
