@@ -129,6 +129,12 @@ export function readConfig(env: Environment, options: ReadConfigOptions = {}): C
     faces: read(settings.faces),
     sisyphusUrl: read(settings.sisyphusUrl),
     porchUrl: read(settings.porchUrl),
+    gatewayUrl: read(settings.gatewayUrl),
+    gateway: read(settings.gateway),
+    gatewayJwtKey: read(settings.gatewayJwtKey),
+    gatewayJwtAudience: read(settings.gatewayJwtAudience),
+    gatewayJwtAlgorithm: read(settings.gatewayJwtAlgorithm),
+    gatewayFiles: read(settings.gatewayFiles),
     clientExpirySeconds: read(settings.clientExpirySeconds),
     access: accessIn(env, surroundings),
     jwtSecret: read(settings.jwtSecret),
@@ -205,6 +211,7 @@ function findProblems(env: Environment, surroundings: Surroundings): readonly Co
   return [
     ...problems,
     ...exposure(env, { problems, surroundings }),
+    ...missingAudience(env),
     ...missingKeys(env, { problems, surroundings }),
     ...missingClaims(env),
     ...unfitTls(env, { problems, surroundings }),
@@ -260,6 +267,15 @@ function exposure(
   const message =
     "would let other machines in without access control; use localhost, 127.0.0.1 or [::1], turn it on with ACCESS=on (docs/access.md), or set ACCESS=off to do without";
   return open.map((entry) => ({ variable: entry.variable, value: entry.given(env), message }));
+}
+
+/** A JWT that is for nobody in particular would be for everybody. */
+function missingAudience(env: Environment): readonly ConfigProblem[] {
+  const { gatewayJwtKey, gatewayJwtAudience } = settings;
+  if (!gatewayJwtKey.isSet(env) || gatewayJwtAudience.isSet(env)) return [];
+  return [
+    { variable: gatewayJwtAudience.variable, value: "", message: `is needed with ${gatewayJwtKey.variable}` },
+  ];
 }
 
 /** A bucket needs a key, and it would be found out only when the first recording is to be kept. */

@@ -4,10 +4,13 @@ import { isAudited } from "./access/audit/is-audited.ts";
 import { Api, claimPort } from "./api.ts";
 import { type Config, configAsState } from "./config.ts";
 import { Databases } from "./databases.ts";
+import { Callbacks } from "./gateway/callbacks.ts";
+import { GatewayRequests } from "./gateway/requests.ts";
 import { Housekeeping } from "./jobs/housekeeping.ts";
 import { endLean } from "./lean-start.ts";
 import { createLog } from "./observe/log.ts";
 import { Metrics } from "./observe/metrics.ts";
+import { FetchGuard } from "./processors/fetch.ts";
 import { Registration } from "./servers/registration.ts";
 import type { Service } from "./service.ts";
 import { StartupError } from "./startup-error.ts";
@@ -100,11 +103,15 @@ export class Server implements Service {
         failureQueueOf: failureQueues(stores),
         purge: async () => {
           await forgetOldRequests(stores);
+          await new GatewayRequests({ database: stores.queueDatabase, jobs: stores.jobs }).purge({
+            olderThanDays: config.runRetentionDays,
+          });
           await stores.remoteWorkers.purge({ olderThanDays: config.runRetentionDays });
           await stores.usage.purge(Math.max(config.runRetentionDays, LONGEST_BUDGET_DAYS));
         },
       }),
     );
+    if (config.gateway !== undefined && config.faces.includes("gateway")) await this.#addCallbacks(stores);
     if (isAudited(config)) await this.#add(new Chainer({ audit: stores.audit, log }));
     const stopMs = (config.stopGraceSeconds + 10) * 1000;
     const children = { urls: databases.urls, server: key, address, stopMs, log };
@@ -151,6 +158,12 @@ export class Server implements Service {
     }
     this.#started.push(service);
     await service.start();
+  }
+
+  async #addCallbacks({ queueDatabase: database }: Stores): Promise<void> {
+    const guard = new FetchGuard({ allow: this.#config.fetchAllow });
+    this.#started.push({ start: async () => {}, stop: () => guard.stop() });
+    await this.#add(new Callbacks({ database, fetch: guard.fetch, log: this.#log }));
   }
 
   #register(stores: Stores): Registration {

@@ -8,6 +8,7 @@ import * as access from "./migrations/0003-access.ts";
 import * as remoteWork from "./migrations/0004-remote-work.ts";
 import * as ledger from "./migrations/0005-ledger.ts";
 import * as sisyphus from "./migrations/0006-sisyphus.ts";
+import * as gateway from "./migrations/0007-gateway.ts";
 
 const migrations: Record<string, Migration> = {
   "0001-foundation": foundation,
@@ -16,6 +17,7 @@ const migrations: Record<string, Migration> = {
   "0004-remote-work": remoteWork,
   "0005-ledger": ledger,
   "0006-sisyphus": sisyphus,
+  "0007-gateway": gateway,
 };
 
 const provider: MigrationProvider = { getMigrations: async () => migrations };

@@ -42,6 +42,18 @@ export interface Tables {
     issued_at: Generated<Date>;
     revoked_at: Date | null;
   };
+  "vconductor.gateway_request": {
+    id: string;
+    tenant: string;
+    service: string;
+    job_id: number;
+    created_at: Generated<Date>;
+    cancelled_at: Date | null;
+    callback: string | null;
+    callback_tries: Generated<number>;
+    callback_after: Generated<Date>;
+    callback_done: Generated<boolean>;
+  };
   "vconductor.task": TaskTable;
   "vconductor.sisyphus_job": SisyphusJobTable;
   "vconductor.module_data": {
@@ -150,6 +162,7 @@ export interface RemoteWorkerTable {
   id: string;
   disabled: Generated<boolean>;
   status: ColumnType<unknown, string | null, string | null>;
+  queue: string | null;
   first_seen: Generated<Date>;
   last_seen: Date | null;
 }

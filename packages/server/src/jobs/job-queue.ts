@@ -153,8 +153,8 @@ export interface JobQueue {
 
   /** Adds one job to the tail of its queue. @throws queue_not_found */
   enqueue(job: NewJob): Promise<Enqueued>;
-  /** Adds jobs as part of a transaction. @throws queue_not_found naming the first queue that is missing */
-  enqueueIn(tx: Transaction, jobs: readonly NewJob[]): Promise<void>;
+  /** Adds jobs as part of a transaction. @returns their ids @throws queue_not_found naming the first queue that is missing */
+  enqueueIn(tx: Transaction, jobs: readonly NewJob[]): Promise<readonly number[]>;
   /** Waiting jobs in the order in which they will run; scheduled ones last. @throws queue_not_found */
   listWaiting(
     options: Seen & { readonly queue: string; readonly offset: number; readonly limit: number },
@@ -282,6 +282,6 @@ export interface Checkpoint {
 export interface JobOutcome {
   /** Whether it still waits or runs. */
   readonly pending: boolean;
-  /** Undefined: there was none, or it was long ago. */
-  readonly lastRun: Pick<Run, "outcome" | "result" | "error"> | undefined;
+  /** Undefined: there was none, or it was long ago. While the job runs, the run under way. */
+  readonly lastRun: Run | undefined;
 }

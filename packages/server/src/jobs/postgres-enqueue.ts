@@ -54,11 +54,14 @@ export function enqueueMethods({
     },
 
     async enqueueIn(tx, jobs) {
-      if (jobs.length === 0) return;
+      if (jobs.length === 0) return [];
       const ids = await insertJobs(tx, jobs);
-      const missing = jobs.find((_, index) => ids[index] === undefined);
-      if (missing !== undefined) throw queueNotFound(missing.queue);
       afterCommit(tx, () => announce(jobs));
+      return jobs.map(({ queue }, index) => {
+        const id = ids[index];
+        if (id === undefined) throw queueNotFound(queue);
+        return id;
+      });
     },
   };
 }

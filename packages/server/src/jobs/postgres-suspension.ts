@@ -1,11 +1,13 @@
-import { sql } from "kysely";
+import { type Selectable, sql } from "kysely";
 import { channels } from "../database/notifier.ts";
+import type { RunTable } from "../database/tables.ts";
 import { VconductorError } from "../errors.ts";
 import type { JobContext } from "./context.ts";
 import type { JobQueue } from "./job-queue.ts";
 import { backToWaiting, endRun, lockRun } from "./postgres-endings.ts";
 import { insertJobs } from "./postgres-enqueue.ts";
 import { queueNotFound } from "./postgres-queues.ts";
+import { toRun } from "./rows.ts";
 
 /** Jobs that wait for other jobs: a step of theirs has asked a remote worker for something. */
 export function suspensionMethods({
@@ -63,21 +65,19 @@ export function suspensionMethods({
     },
 
     async outcomeOf(jobId) {
+      // One statement: a job that ends meanwhile is seen as it was before, or as it is then.
       const { rows } = await database.run((db) =>
-        sql<{ pending: boolean; ran: boolean; outcome: string; result: unknown; error: unknown }>`
-          select coalesce(j.state <> 'failed', false) as pending, r.id is not null as ran,
-            r.outcome, r.result, r.error
-          from (values (${jobId}::bigint)) given (id)
-          left join vconductor.job j on j.id = given.id
+        sql<Selectable<RunTable> & { pending: boolean; ran: boolean }>`
+          select coalesce(j.state <> 'failed', false) as pending, r.id is not null as ran, r.*
+          from (values (${jobId}::bigint)) given (job)
+          left join vconductor.job j on j.id = given.job
           left join lateral (
-            select * from vconductor.run where job_id = given.id order by id desc limit 1) r on true`.execute(
+            select * from vconductor.run where job_id = given.job order by id desc limit 1) r on true`.execute(
           db,
         ),
       );
       const [row] = rows;
-      if (row === undefined) return { pending: false, lastRun: undefined };
-      const { pending, ran, outcome, result, error } = row;
-      return { pending, lastRun: ran ? { outcome, result, error } : undefined };
+      return { pending: row?.pending ?? false, lastRun: row?.ran ? toRun(row) : undefined };
     },
 
     async forgetServiceCall({ jobId, key }) {

@@ -14,18 +14,27 @@ export function postgresRemoteWorkers(database: Database): RemoteWorkers {
   const noted = new Map<string, number>();
 
   return {
-    async note({ face, id, viewer, status }) {
+    async note({ face, id, viewer, status, queue }) {
       const key = JSON.stringify([viewer.tenant, face, id]);
       if (status === undefined && Date.now() - (noted.get(key) ?? 0) < noteEveryMs) return;
       if (noted.size >= mostRemembered) noted.clear();
       noted.set(key, Date.now());
       const told = status === undefined ? null : JSON.stringify(status);
       await database.run((db) =>
-        sql`insert into vconductor.remote_worker as w (tenant, face, id, status, last_seen)
-          values (${viewer.tenant}, ${face}, ${id}, ${told}::jsonb, now())
+        sql`insert into vconductor.remote_worker as w (tenant, face, id, status, queue, last_seen)
+          values (${viewer.tenant}, ${face}, ${id}, ${told}::jsonb, ${queue ?? null}, now())
           on conflict (tenant, face, id) do update
-          set last_seen = now(), status = coalesce(excluded.status, w.status)`.execute(db),
+          set last_seen = now(), status = coalesce(excluded.status, w.status),
+            queue = coalesce(excluded.queue, w.queue)`.execute(db),
       );
+    },
+
+    async count({ queue }) {
+      const { rows } = await database.run((db) =>
+        sql<{ count: number }>`select count(*) as count from vconductor.remote_worker
+          where queue = ${queue} and not disabled and last_seen > now() - interval '2 minutes'`.execute(db),
+      );
+      return rows[0]?.count ?? 0;
     },
 
     async list({ face, viewer }) {
@@ -63,7 +72,7 @@ export function postgresRemoteWorkers(database: Database): RemoteWorkers {
       const row = await database.run((db) =>
         db
           .insertInto("vconductor.remote_worker")
-          .values({ tenant, face, id, disabled, last_seen: null, status: null })
+          .values({ tenant, face, id, disabled, last_seen: null, status: null, queue: null })
           .onConflict((conflict) => conflict.columns(["tenant", "face", "id"]).doUpdateSet({ disabled }))
           .returningAll()
           .executeTakeFirstOrThrow(),

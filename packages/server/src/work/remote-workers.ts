@@ -22,7 +22,16 @@ interface Named {
 /** Remote workers, by the API that they use. Each tenant sees its own. */
 export interface RemoteWorkers {
   /** Notes that it is there. What it tells of itself takes the place of what it told before; undefined: that stays. */
-  note(worker: Named & { readonly viewer: Viewer; readonly status?: unknown }): Promise<void>;
+  note(
+    worker: Named & {
+      readonly viewer: Viewer;
+      readonly status?: unknown;
+      /** Whose jobs it asks for. */
+      readonly queue?: string | undefined;
+    },
+  ): Promise<void>;
+  /** How many were heard of within the last two minutes, of those that ask for the jobs of a queue. */
+  count(options: { readonly queue: string }): Promise<number>;
   /** Most recently heard of first; at most 1000. */
   list(options: { readonly face: RemoteKind; readonly viewer: Viewer }): Promise<readonly RemoteWorker[]>;
   /** The viewer's own first, where others have one of that name. @throws not_found */

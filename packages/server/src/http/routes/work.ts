@@ -133,6 +133,7 @@ export function workRoutes(app: App, context: HttpContext): void {
         face: "remote",
         id: worker,
         viewer,
+        queue,
         ...(info === undefined ? {} : { status: info }),
       });
       const leaseMs = (request.body.lease ?? config.leaseSeconds) * 1000;

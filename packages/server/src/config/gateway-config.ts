@@ -1,0 +1,92 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { Ajv } from "ajv";
+import { type Static, Type } from "typebox";
+import { InvalidValue, type Kind } from "./setting.ts";
+
+const url = Type.String({ pattern: "^https?://[^/]+/.*" });
+/** `https://…` is redirected to; `text,status` answers with both; any other text is the page. */
+const page = Type.Optional(Type.String({ maxLength: 100_000 }));
+const text = Type.Optional(Type.String({ maxLength: 10_000 }));
+
+/** A service, with the names that it has in a configuration of the CANARIE Service Gateway. */
+const Service = Type.Object(
+  {
+    /** The queue of its workers. */
+    celery_queue_name: Type.String({
+      minLength: 1,
+      maxLength: 200,
+      pattern: "^[^/\\u0000-\\u001f\\u007f]+$",
+    }),
+    /** What its jobs are called. */
+    celery_task_name: Type.String({ minLength: 1, maxLength: 190 }),
+    /** Who serves it. Default: workers that take their jobs over HTTP */
+    transport: Type.Optional(Type.Enum(["remote"])),
+    route_keyword: text,
+    version: text,
+    noparams: Type.Optional(Type.Boolean()),
+    name: text,
+    synopsis: text,
+    institution: text,
+    releaseTime: text,
+    supportEmail: text,
+    category: text,
+    researchSubject: text,
+    tags: text,
+    home: page,
+    doc: page,
+    releasenotes: page,
+    support: page,
+    source: page,
+    tryme: page,
+    licence: page,
+    provenance: page,
+  },
+  { additionalProperties: true },
+);
+
+const GatewayFile = Type.Object(
+  {
+    WORKER_SERVICES: Type.Record(Type.String({ pattern: "^[A-Za-z0-9_.-]{1,100}$" }), Service),
+    CELERY_PROJ_NAME: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
+    GET_STORAGE_DOC_REQ_URL: Type.Optional(url),
+    POST_STORAGE_DOC_REQ_URL: Type.Optional(url),
+    POST_ANNOTATIONS_REQ_URL: Type.Optional(url),
+    LOCAL_TEMPORARY_STORAGE: Type.Optional(
+      Type.Object({
+        size_limit_gb: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
+        max_file_duration_seconds: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
+      }),
+    ),
+  },
+  { additionalProperties: true },
+);
+
+export type GatewayConfig = Static<typeof GatewayFile>;
+export type GatewayService = Static<typeof Service>;
+
+/** A JSON file with the services of the gateway. */
+export const gatewayFile: Kind<GatewayConfig> = {
+  label: "the name of a JSON file with WORKER_SERVICES",
+  plain: (config) => Object.keys(config.WORKER_SERVICES).join(", "),
+  parse(given, { directory }) {
+    const path = resolve(directory, given);
+    const value = readJson(path);
+    const ajv = new Ajv({ strict: false, logger: false });
+    const check = ajv.compile<GatewayConfig>(GatewayFile);
+    if (!check(value)) {
+      throw new InvalidValue(`does not fit: ${ajv.errorsText(check.errors, { dataVar: "the file" })}`);
+    }
+    return value;
+  },
+};
+
+function readJson(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, "utf8"));
+  } catch (error) {
+    throw new InvalidValue(
+      `must be a JSON file that can be read: ${error instanceof Error ? error.message : error}`,
+    );
+  }
+}

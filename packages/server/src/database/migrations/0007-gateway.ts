@@ -1,0 +1,27 @@
+import { type Kysely, sql } from "kysely";
+
+/** Requests of the service gateway. */
+export async function up(db: Kysely<unknown>): Promise<void> {
+  for (const statement of statements) await sql.raw(statement).execute(db);
+}
+
+const statements: readonly string[] = [
+  // Whose jobs it last asked for.
+  `alter table vconductor.remote_worker add column queue text`,
+  `create index remote_worker_queue on vconductor.remote_worker (queue)`,
+  // What somebody asked of a service: its job says how it stands. \`callback\` is called when that has ended.
+  `create table vconductor.gateway_request (
+     id uuid primary key,
+     tenant text not null,
+     service text not null,
+     job_id bigint not null,
+     created_at timestamptz not null default now(),
+     cancelled_at timestamptz,
+     callback text,
+     callback_tries integer not null default 0,
+     callback_after timestamptz not null default now(),
+     callback_done boolean not null default true
+   )`,
+  `create index gateway_request_callback on vconductor.gateway_request (callback_after) where not callback_done`,
+  `create index gateway_request_service on vconductor.gateway_request (service, created_at)`,
+];

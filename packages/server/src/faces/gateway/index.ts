@@ -1,0 +1,41 @@
+import multipart from "@fastify/multipart";
+import type { FastifyRequest } from "fastify";
+import { GatewayRequests } from "../../gateway/requests.ts";
+import type { Face } from "../../http/face.ts";
+import { addParsers } from "./fields.ts";
+import { fileRoutes, TemporaryFiles } from "./files.ts";
+import { infoRoutes, serviceInfoRoutes } from "./info.ts";
+import { addGatewayProblems, GatewayError } from "./problems.ts";
+import { type Named, serviceRoutes } from "./services.ts";
+import { workflowRoutes } from "./workflow.ts";
+
+/** The API of the CANARIE Service Gateway. */
+export const gateway: Face = {
+  name: "gateway",
+  async add(app, options) {
+    const { config, queueDatabase: database, jobs } = options.context;
+    const services = config.gateway?.WORKER_SERVICES ?? {};
+    const requests = new GatewayRequests({ database, jobs });
+    const files = new TemporaryFiles(config);
+    const limits = { fileSize: 2 ** 31, fieldSize: config.maxBodyBytes, files: 100, fields: 1000 };
+    await app.register(multipart, { limits });
+    addParsers(app);
+    addGatewayProblems(app, options);
+    infoRoutes(app, services);
+    fileRoutes(app, options, files);
+    workflowRoutes(app, options, { requests, files });
+
+    const named = (name: string): Named => {
+      const service = Object.hasOwn(services, name) ? services[name] : undefined;
+      if (service === undefined) throw new GatewayError("UnknownServiceError", `There is no service ${name}`);
+      return { name, service };
+    };
+    const inPath = (request: FastifyRequest) => named(String(Object(request.params).service));
+    const parts = [{ requests, base: "/:service", serviceIn: inPath }];
+    if (services["."] !== undefined) parts.push({ requests, base: "", serviceIn: () => named(".") });
+    for (const part of parts) {
+      serviceRoutes(app, options, part);
+      serviceInfoRoutes(app, options, part);
+    }
+  },
+};

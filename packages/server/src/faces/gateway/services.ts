@@ -1,0 +1,203 @@
+import type { FastifyRequest } from "fastify";
+import type { GatewayService } from "../../config/gateway-config.ts";
+import type { GatewayRequests } from "../../gateway/requests.ts";
+import type { App } from "../../http/app.ts";
+import { type FaceOptions, ownRules } from "../../http/face.ts";
+import { keepResult, readResult } from "../../work/results.ts";
+import { requireCaller } from "./authentication.ts";
+import { fieldsIn } from "./fields.ts";
+import { GatewayError, sendJson } from "./problems.ts";
+
+/** Services, by the name in their addresses; the one called `.` is at the root. */
+export interface Named {
+  readonly name: string;
+  readonly service: GatewayService;
+}
+
+/** What a request asks, of which service. */
+interface Question {
+  readonly fields: ReadonlyMap<string, string>;
+  /** A JSON object that was sent as the body. */
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly storageId: string | undefined;
+}
+
+/** Asking services to do something, and how that stands. */
+export function serviceRoutes(
+  app: App,
+  { context }: FaceOptions,
+  {
+    requests,
+    serviceIn,
+    base,
+  }: {
+    readonly requests: GatewayRequests;
+    readonly serviceIn: (request: FastifyRequest) => Named;
+    /** Before all of these: `/:service`, or nothing for the service at the root. */
+    readonly base: string;
+  },
+): void {
+  const { config, media } = context;
+
+  for (const kind of ["annotate", "process"] as const) {
+    for (const path of [`${base}/${kind}`, `${base}/${kind}/:storage_doc_id`]) {
+      app.post(path, { schema: { ...ownRules } }, async (request, reply) => {
+        const caller = await requireCaller(request, context);
+        const { name, service } = serviceIn(request);
+        const { fields, body } = await fieldsIn(request);
+        const { storage_doc_id: storageId } = Object(request.params);
+        const question: Question = { fields, body: kind === "process" ? body : {}, storageId };
+        const message = messageFor(question, {
+          kind,
+          service,
+          config: config.gateway ?? { WORKER_SERVICES: {} },
+        });
+        const { callback_url: callback } = message.service.misc;
+        const uuid = await requests.submit({
+          name,
+          service,
+          caller,
+          message: await keepResult(
+            async () => media.of({ tenant: caller.tenant, all: false, grantees: [] }),
+            message,
+          ),
+          callback: typeof callback === "string" ? callback : undefined,
+        });
+        return sendJson(reply, { uuid });
+      });
+    }
+  }
+
+  const statusOf = async ({ request: asked, service }: Awaited<ReturnType<typeof found>>) => {
+    const { state, result } = await requests.status(asked, service);
+    const held = media.of({ tenant: "", all: true, grantees: [] });
+    return {
+      uuid: asked.id,
+      status: state,
+      result: state === "SUCCESS" ? await readResult(held, result) : result,
+    };
+  };
+
+  app.get(`${base}/status`, { schema: { ...ownRules } }, async (request, reply) => {
+    const status = await statusOf(await found(request, requests, serviceIn(request)));
+    return (request.headers.accept ?? "").startsWith("application/xml")
+      ? reply.type("application/xml").send(xmlOf(status))
+      : sendJson(reply, status);
+  });
+
+  app.get(`${base}/cancel`, { schema: { ...ownRules } }, async (request, reply) => {
+    await requireCaller(request, context);
+    const asked = await found(request, requests, serviceIn(request));
+    return sendJson(
+      reply,
+      await statusOf({ ...asked, request: await requests.cancel(asked.request, asked.service) }),
+    );
+  });
+}
+
+async function found(request: FastifyRequest, requests: GatewayRequests, { name, service }: Named) {
+  const { uuid } = Object(request.query);
+  if (typeof uuid !== "string" || uuid === "")
+    throw new GatewayError("MissingParameterError", "The parameter uuid is missing");
+  const known = await requests.find(uuid, name);
+  if (known === undefined)
+    throw new GatewayError("UnknownUUIDError", `Nothing is known of the uuid ${uuid.slice(0, 100)}`);
+  return { request: known, service };
+}
+
+/** What the worker gets: the body of a message of the gateway. */
+function messageFor(
+  { fields, body, storageId }: Question,
+  {
+    kind,
+    service,
+    config,
+  }: {
+    readonly kind: "annotate" | "process";
+    readonly service: GatewayService;
+    readonly config: Record<"WORKER_SERVICES", unknown> & {
+      readonly GET_STORAGE_DOC_REQ_URL?: string;
+      readonly POST_STORAGE_DOC_REQ_URL?: string;
+      readonly POST_ANNOTATIONS_REQ_URL?: string;
+    };
+  },
+) {
+  const misc: Record<string, unknown> = { ...body };
+  for (const [name, value] of fields) misc[name] = value;
+  for (const [name, value] of fields) {
+    const [, stored] = /^storage_(.+)_id$/.exec(name) ?? [];
+    if (stored === undefined) continue;
+    if (fields.has(`${stored}_url`)) {
+      throw new GatewayError("ValueError", `storage_${stored}_id and ${stored}_url are given both`);
+    }
+    delete misc[name];
+    misc[`${stored}_url`] = filled(config.GET_STORAGE_DOC_REQ_URL, value, "GET_STORAGE_DOC_REQ_URL");
+  }
+  for (const [name, value] of Object.entries(misc)) {
+    if (name.endsWith("_url") && !(typeof value === "string" && isUrl(value))) {
+      throw new GatewayError("InvalidUrlError", `${name} is no address: ${String(value).slice(0, 200)}`);
+    }
+  }
+  const given = fields.get("doc_url");
+  const url =
+    storageId === undefined
+      ? given
+      : filled(config.GET_STORAGE_DOC_REQ_URL, storageId, "GET_STORAGE_DOC_REQ_URL");
+  if (url === undefined && !(kind === "process" && service.noparams === true)) {
+    throw new GatewayError("MissingParameterError", `doc_url is missing from /${kind}`);
+  }
+  const annotations = fields.get("ann_doc_id");
+  if (config.POST_STORAGE_DOC_REQ_URL !== undefined) misc.upload_url = config.POST_STORAGE_DOC_REQ_URL;
+  return {
+    request_time: new Date().toISOString().slice(0, 19),
+    service: {
+      type: service.celery_task_name,
+      document: { url: url ?? null, credentials: null },
+      misc,
+    },
+    annotation_service: {
+      url:
+        annotations === undefined
+          ? null
+          : filled(config.POST_ANNOTATIONS_REQ_URL, annotations, "POST_ANNOTATIONS_REQ_URL"),
+      uuid: null,
+      credentials: null,
+    },
+  };
+}
+
+/** A template with its one placeholder, `{…}`, replaced by an id. */
+function filled(template: string | undefined, id: string, setting: string): string {
+  if (template === undefined) throw new GatewayError("ConfigError", `${setting} is not configured`, 500);
+  return template.replace(/\{\w*\}/, encodeURIComponent(id));
+}
+
+/** With scheme, host and path. */
+function isUrl(text: string): boolean {
+  return /^[a-z][a-z0-9+.-]*:\/\/[^/]+\/./i.test(text) && URL.canParse(text);
+}
+
+function xmlOf({
+  uuid,
+  status,
+  result,
+}: {
+  readonly uuid: string;
+  readonly status: string;
+  readonly result: unknown;
+}): string {
+  return `<?xml version="1.0" encoding="UTF-8"?><process_status>${element("uuid", uuid)}${element("status", status)}${element("result", result)}</process_status>`;
+}
+
+function element(name: string, value: unknown): string {
+  const tag = /^[A-Za-z_][\w.-]*$/.test(name) ? name : "item";
+  if (Array.isArray(value))
+    return `<${tag}>${value.map((entry) => element("item", entry)).join("")}</${tag}>`;
+  if (typeof value === "object" && value !== null) {
+    return `<${tag}>${Object.entries(value)
+      .map(([key, entry]) => element(key, entry))
+      .join("")}</${tag}>`;
+  }
+  const text = value === null ? "" : String(value);
+  return `<${tag}>${text.replace(/[&<>]/g, (character) => `&#${character.charCodeAt(0)};`)}</${tag}>`;
+}

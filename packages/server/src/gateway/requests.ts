@@ -1,0 +1,198 @@
+import { randomUUID } from "node:crypto";
+import { sql } from "kysely";
+import { everything, type Principal } from "../access/principal.ts";
+import type { GatewayService } from "../config/gateway-config.ts";
+import type { Database } from "../database/database.ts";
+import { VconductorError } from "../errors.ts";
+import type { JobOutcome, JobQueue } from "../jobs/job-queue.ts";
+import type { Run } from "../jobs/run.ts";
+
+/** How a request stands, in Celery's words, which clients of the gateway know. */
+export interface ServiceStatus {
+  readonly state:
+    | "PENDING"
+    | "STARTED"
+    | "PROGRESS"
+    | "SUCCESS"
+    | "FAILURE"
+    | "RETRY"
+    | "REVOKED"
+    /** It ended so long ago that nothing is kept of it. */
+    | "EXPIRED";
+  /** Of SUCCESS what the worker answered, as `keepResult` left it; of PROGRESS and failures an object; else null. */
+  readonly result: unknown;
+}
+
+/** What a service was asked. */
+export interface GatewayRequest {
+  readonly id: string;
+  readonly service: string;
+  readonly jobId: number;
+  readonly cancelled: boolean;
+}
+
+/** Requests to the services of the gateway: each is a job, and what is known of it is what is known of that job. */
+export class GatewayRequests {
+  readonly #database: Database;
+  readonly #jobs: JobQueue;
+
+  /** @param options.database of the queues */
+  constructor(options: { readonly database: Database; readonly jobs: JobQueue }) {
+    this.#database = options.database;
+    this.#jobs = options.jobs;
+  }
+
+  /** Queues a job for the service's workers. @param request.message what they get @returns the request's id */
+  async submit(request: {
+    readonly name: string;
+    readonly service: GatewayService;
+    readonly caller: Principal;
+    readonly message: unknown;
+    readonly callback: string | undefined;
+  }): Promise<string> {
+    const { name, service, caller, message, callback } = request;
+    const { celery_queue_name: queue, celery_task_name: jobType } = service;
+    await this.#requireQueue(queue);
+    const id = randomUUID();
+    await this.#database.transaction(async (tx) => {
+      const [jobId = 0] = await this.#jobs.enqueueIn(tx, [
+        { queue, jobType, vconUuids: [], payload: message, principal: caller },
+      ]);
+      await tx
+        .insertInto("vconductor.gateway_request")
+        .values({
+          id,
+          tenant: caller.tenant,
+          service: name,
+          job_id: jobId,
+          cancelled_at: null,
+          callback: callback ?? null,
+          callback_done: callback === undefined,
+        })
+        .execute();
+    });
+    return id;
+  }
+
+  async find(id: string, service: string): Promise<GatewayRequest | undefined> {
+    if (!/^[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}$/i.test(id)) return undefined;
+    const row = await this.#database.run((db) =>
+      db
+        .selectFrom("vconductor.gateway_request")
+        .select(["id", "service", "job_id", "cancelled_at"])
+        .where("id", "=", id)
+        .where("service", "=", service)
+        .executeTakeFirst(),
+    );
+    if (row === undefined) return undefined;
+    return { id: row.id, service: row.service, jobId: row.job_id, cancelled: row.cancelled_at !== null };
+  }
+
+  async status(request: GatewayRequest, service: GatewayService): Promise<ServiceStatus> {
+    return statusOf(await this.#jobs.outcomeOf(request.jobId), { request, service });
+  }
+
+  /** Takes the job off its queue, or tells its worker to stop. One that has ended stays as it is. */
+  async cancel(
+    request: GatewayRequest,
+    { celery_queue_name: queue }: GatewayService,
+  ): Promise<GatewayRequest> {
+    const viewer = everything;
+    await this.#database.run((db) =>
+      sql`update vconductor.gateway_request set cancelled_at = coalesce(cancelled_at, now()) where id = ${request.id}`.execute(
+        db,
+      ),
+    );
+    try {
+      await this.#jobs.cancelWaiting({ viewer, queue, jobId: request.jobId });
+    } catch (error) {
+      if (!(error instanceof VconductorError) || error.code !== "job_not_found") throw error;
+      const active = await this.#jobs.listRuns({ viewer, job: request.jobId, active: true, limit: 1 });
+      for (const run of active) await this.#jobs.requestCancel(run.id, viewer).catch(ended);
+    }
+    return { ...request, cancelled: true };
+  }
+
+  /** How often a service was asked, and since when that is known. */
+  async invocations(service: string): Promise<{ readonly count: number; readonly since: Date | undefined }> {
+    const { rows } = await this.#database.run((db) =>
+      sql<{ count: number; since: Date | null }>`select count(*) as count, min(created_at) as since
+        from vconductor.gateway_request where service = ${service}`.execute(db),
+    );
+    return { count: rows[0]?.count ?? 0, since: rows[0]?.since ?? undefined };
+  }
+
+  /** Forgets requests that are older than what is known of their jobs. */
+  async purge({ olderThanDays }: { readonly olderThanDays: number }): Promise<void> {
+    await this.#database.run((db) =>
+      sql`delete from vconductor.gateway_request g
+        where created_at < now() - ${olderThanDays * 2} * interval '1 day'
+          and not exists (select from vconductor.job j where j.id = g.job_id)`.execute(db),
+    );
+  }
+
+  /** @throws invalid_options it is there, for others */
+  async #requireQueue(name: string): Promise<void> {
+    const viewer = everything;
+    const look = () => this.#jobs.getQueue(name, viewer);
+    const queue = await look().catch(async (error: unknown) => {
+      if (!(error instanceof VconductorError) || error.code !== "queue_not_found") throw error;
+      await this.#jobs.createQueue({ name, kind: "remote", viewer }).catch(() => {});
+      return await look();
+    });
+    if (queue.kind === "remote") return;
+    throw new VconductorError("invalid_options", `queue: ${name} is not for remote workers`);
+  }
+}
+
+function statusOf(
+  { pending, lastRun }: JobOutcome,
+  about: { readonly request: GatewayRequest; readonly service: GatewayService },
+): ServiceStatus {
+  if (lastRun === undefined) {
+    if (pending) return { state: "PENDING", result: null };
+    return about.request.cancelled ? revoked("revoked") : { state: "EXPIRED", result: null };
+  }
+  if (lastRun.finishedAt === null) {
+    const says = lastRun.progress > 0 || lastRun.message !== null;
+    return says
+      ? { state: "PROGRESS", result: progressOf(lastRun, about.service) }
+      : { state: "STARTED", result: null };
+  }
+  if (pending) {
+    const isRetry = lastRun.outcome === "retry";
+    return isRetry ? { state: "RETRY", result: failureOf(lastRun) } : { state: "PENDING", result: null };
+  }
+  if (lastRun.outcome === "done") return { state: "SUCCESS", result: lastRun.result };
+  return lastRun.outcome === "cancelled" || about.request.cancelled
+    ? revoked("terminated")
+    : { state: "FAILURE", result: failureOf(lastRun) };
+}
+
+function progressOf({ progress, claimedAt, worker, message }: Run, service: GatewayService) {
+  return {
+    current: progress,
+    total: 100,
+    worker_id_version: service.version ?? "",
+    start_time: claimedAt.toISOString().slice(0, 19),
+    host: worker,
+    type: service.celery_task_name,
+    ...(message === null ? {} : { message }),
+  };
+}
+
+/** The number at the end of a worker's error code, such as `vesta_301`, is the gateway's code; 101 where there is none. */
+function failureOf({ error }: Run) {
+  const { code, message }: { code?: unknown; message?: unknown } = Object(error);
+  const [, number] = /_(\d{3})$/.exec(String(code)) ?? [];
+  return { code: number === undefined ? 101 : Number(number), message: String(message) };
+}
+
+function revoked(how: "revoked" | "terminated"): ServiceStatus {
+  return { state: "REVOKED", result: { code: 109, message: how } };
+}
+
+/** What has ended meanwhile need not be stopped. */
+function ended(error: unknown): void {
+  if (!(error instanceof VconductorError)) throw error;
+}
