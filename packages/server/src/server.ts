@@ -2,10 +2,13 @@ import type { Logger } from "pino";
 import { Chainer } from "./access/audit/chainer.ts";
 import { isAudited } from "./access/audit/is-audited.ts";
 import { Api, claimPort } from "./api.ts";
+import type { GatewayConfig } from "./config/gateway-config.ts";
 import { type Config, configAsState } from "./config.ts";
 import { Databases } from "./databases.ts";
 import { Callbacks } from "./gateway/callbacks.ts";
 import { GatewayRequests } from "./gateway/requests.ts";
+import { Scaler } from "./gateway/scaler.ts";
+import { Scaling } from "./gateway/scaling.ts";
 import { Housekeeping } from "./jobs/housekeeping.ts";
 import { endLean } from "./lean-start.ts";
 import { createLog } from "./observe/log.ts";
@@ -111,7 +114,9 @@ export class Server implements Service {
         },
       }),
     );
-    if (config.gateway !== undefined && config.faces.includes("gateway")) await this.#addCallbacks(stores);
+    if (config.gateway !== undefined && config.faces.includes("gateway")) {
+      await this.#serveGateway(stores, config.gateway);
+    }
     if (isAudited(config)) await this.#add(new Chainer({ audit: stores.audit, log }));
     const stopMs = (config.stopGraceSeconds + 10) * 1000;
     const children = { urls: databases.urls, server: key, address, stopMs, log };
@@ -160,10 +165,16 @@ export class Server implements Service {
     await service.start();
   }
 
-  async #addCallbacks({ queueDatabase: database }: Stores): Promise<void> {
+  async #serveGateway(
+    { queueDatabase: database, remoteWorkers }: Stores,
+    config: GatewayConfig,
+  ): Promise<void> {
+    const log = this.#log;
     const guard = new FetchGuard({ allow: this.#config.fetchAllow });
     this.#started.push({ start: async () => {}, stop: () => guard.stop() });
-    await this.#add(new Callbacks({ database, fetch: guard.fetch, log: this.#log }));
+    await this.#add(new Callbacks({ database, fetch: guard.fetch, log }));
+    const scaling = new Scaling({ database, remoteWorkers, config });
+    await this.#add(new Scaler({ scaling, config, fetch: guard.fetch, log }));
   }
 
   #register(stores: Stores): Registration {

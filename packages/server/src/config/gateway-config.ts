@@ -25,6 +25,13 @@ const Service = Type.Object(
     route_keyword: text,
     version: text,
     noparams: Type.Optional(Type.Boolean()),
+    rubber_params: Type.Optional(
+      Type.Object({
+        spawn_ratio: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 10 })),
+        /** Jobs that a worker does at the same time. Default: 1 */
+        concurrency: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
+      }),
+    ),
     name: text,
     synopsis: text,
     institution: text,
@@ -52,6 +59,21 @@ const GatewayFile = Type.Object(
     GET_STORAGE_DOC_REQ_URL: Type.Optional(url),
     POST_STORAGE_DOC_REQ_URL: Type.Optional(url),
     POST_ANNOTATIONS_REQ_URL: Type.Optional(url),
+    RUBBER_BACKORDER_THRESHOLD: Type.Optional(Type.Integer({ minimum: 0 })),
+    RUBBER_MAX_VM_QTY: Type.Optional(Type.Integer({ minimum: 0 })),
+    RUBBER_EVAL_INTERVAL: Type.Optional(Type.Number({ minimum: 1, maximum: 86_400 })),
+    RUBBER_MIN_IDLE_WORKERS: Type.Optional(Type.Integer({ minimum: 0 })),
+    RUBBER_SLACKER_TIME_THRESHOLD: Type.Optional(Type.Number({ minimum: 1, maximum: 86_400 })),
+    /** 0 to 1: how busy workers should be. */
+    SCALE_UTILISATION: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 1 })),
+    /** Seconds in which those that wait should have been done. */
+    SCALE_DRAIN_SECONDS: Type.Optional(Type.Number({ minimum: 1 })),
+    /** Seconds for which fewer workers must be enough before any is released. */
+    SCALE_DOWN_SECONDS: Type.Optional(Type.Number({ minimum: 1 })),
+    /** A program with its arguments, run for each service that needs more or fewer workers. */
+    SCALE_COMMAND: Type.Optional(Type.Array(Type.String({ minLength: 1 }), { minItems: 1 })),
+    /** An address that is told the same. */
+    SCALE_WEBHOOK: Type.Optional(url),
     LOCAL_TEMPORARY_STORAGE: Type.Optional(
       Type.Object({
         size_limit_gb: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),

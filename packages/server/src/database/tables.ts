@@ -54,6 +54,12 @@ export interface Tables {
     callback_after: Generated<Date>;
     callback_done: Generated<boolean>;
   };
+  "vconductor.gateway_scaling": {
+    service: string;
+    state: ColumnType<unknown, string, string>;
+    needs: ColumnType<unknown, string, string>;
+    assessed_at: Generated<Date>;
+  };
   "vconductor.task": TaskTable;
   "vconductor.sisyphus_job": SisyphusJobTable;
   "vconductor.module_data": {

@@ -31,8 +31,12 @@ export function postgresRemoteWorkers(database: Database): RemoteWorkers {
 
     async count({ queue }) {
       const { rows } = await database.run((db) =>
-        sql<{ count: number }>`select count(*) as count from vconductor.remote_worker
-          where queue = ${queue} and not disabled and last_seen > now() - interval '2 minutes'`.execute(db),
+        sql<{ count: number }>`select count(*) as count from (
+          select id from vconductor.remote_worker
+          where queue = ${queue} and not disabled and last_seen > now() - interval '2 minutes'
+          union select worker from vconductor.run where queue = ${queue} and finished_at is null) at_work`.execute(
+          db,
+        ),
       );
       return rows[0]?.count ?? 0;
     },

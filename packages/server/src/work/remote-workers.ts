@@ -30,7 +30,7 @@ export interface RemoteWorkers {
       readonly queue?: string | undefined;
     },
   ): Promise<void>;
-  /** How many were heard of within the last two minutes, of those that ask for the jobs of a queue. */
+  /** How many have a job of a queue in hand, or have asked for one within the last two minutes. */
   count(options: { readonly queue: string }): Promise<number>;
   /** Most recently heard of first; at most 1000. */
   list(options: { readonly face: RemoteKind; readonly viewer: Viewer }): Promise<readonly RemoteWorker[]>;

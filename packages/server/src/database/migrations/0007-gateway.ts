@@ -23,5 +23,12 @@ const statements: readonly string[] = [
      callback_done boolean not null default true
    )`,
   `create index gateway_request_callback on vconductor.gateway_request (callback_after) where not callback_done`,
+  // What is remembered of how many workers a service needs, and what was said last.
+  `create table vconductor.gateway_scaling (
+     service text primary key,
+     state jsonb not null,
+     needs jsonb not null,
+     assessed_at timestamptz not null default now()
+   )`,
   `create index gateway_request_service on vconductor.gateway_request (service, created_at)`,
 ];

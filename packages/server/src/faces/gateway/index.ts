@@ -1,10 +1,12 @@
 import multipart from "@fastify/multipart";
 import type { FastifyRequest } from "fastify";
 import { GatewayRequests } from "../../gateway/requests.ts";
+import { Scaling } from "../../gateway/scaling.ts";
 import type { Face } from "../../http/face.ts";
 import { addParsers } from "./fields.ts";
 import { fileRoutes, TemporaryFiles } from "./files.ts";
 import { infoRoutes, serviceInfoRoutes } from "./info.ts";
+import { needsRoutes } from "./needs.ts";
 import { addGatewayProblems, GatewayError } from "./problems.ts";
 import { type Named, serviceRoutes } from "./services.ts";
 import { workflowRoutes } from "./workflow.ts";
@@ -13,7 +15,7 @@ import { workflowRoutes } from "./workflow.ts";
 export const gateway: Face = {
   name: "gateway",
   async add(app, options) {
-    const { config, queueDatabase: database, jobs } = options.context;
+    const { config, queueDatabase: database, jobs, remoteWorkers } = options.context;
     const services = config.gateway?.WORKER_SERVICES ?? {};
     const requests = new GatewayRequests({ database, jobs });
     const files = new TemporaryFiles(config);
@@ -23,6 +25,9 @@ export const gateway: Face = {
     addGatewayProblems(app, options);
     infoRoutes(app, services);
     fileRoutes(app, options, files);
+    if (config.gateway !== undefined) {
+      needsRoutes(app, options, new Scaling({ database, remoteWorkers, config: config.gateway }));
+    }
     workflowRoutes(app, options, { requests, files });
 
     const named = (name: string): Named => {
