@@ -5,15 +5,11 @@ import { Api, claimPort } from "./api.ts";
 import type { GatewayConfig } from "./config/gateway-config.ts";
 import { type Config, configAsState } from "./config.ts";
 import { Databases } from "./databases.ts";
-import { Callbacks } from "./gateway/callbacks.ts";
 import { GatewayRequests } from "./gateway/requests.ts";
-import { Scaler } from "./gateway/scaler.ts";
-import { Scaling } from "./gateway/scaling.ts";
 import { Housekeeping } from "./jobs/housekeeping.ts";
 import { endLean } from "./lean-start.ts";
 import { createLog } from "./observe/log.ts";
 import { Metrics } from "./observe/metrics.ts";
-import { FetchGuard } from "./processors/fetch.ts";
 import { Registration } from "./servers/registration.ts";
 import type { Service } from "./service.ts";
 import { StartupError } from "./startup-error.ts";
@@ -170,6 +166,11 @@ export class Server implements Service {
     config: GatewayConfig,
   ): Promise<void> {
     const log = this.#log;
+    // Loaded only where there are services: a server is small.
+    const { Callbacks } = await import("./gateway/callbacks.ts");
+    const { Scaler } = await import("./gateway/scaler.ts");
+    const { Scaling } = await import("./gateway/scaling.ts");
+    const { FetchGuard } = await import("./processors/fetch.ts");
     const guard = new FetchGuard({ allow: this.#config.fetchAllow });
     this.#started.push({ start: async () => {}, stop: () => guard.stop() });
     await this.#add(new Callbacks({ database, fetch: guard.fetch, log }));

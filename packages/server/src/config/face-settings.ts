@@ -49,7 +49,7 @@ export const faceSettings = {
     group: "Other systems' APIs",
     kind: optional(gatewayFile),
     default: "",
-    defaultMeans: "none: there are no services",
+    defaultMeans: "none: there is no gateway",
     meaning: "A JSON file with the services of the gateway: see docs/gateway.md.",
   }),
   gatewayJwtKey: setting({

@@ -181,6 +181,8 @@ async function addOwnRoutes(
   operationRoutes(app, context);
   await addDocumentation(app);
   for (const name of config.faces) {
+    // Without services there is nothing to ask.
+    if (name === "gateway" && config.gateway === undefined) continue;
     const face = await context.loadFace(name);
     const prefix = `/${name}`;
     await app.register(async (child) => face.add(child, { context, routes, prefix }), { prefix });

@@ -1,4 +1,4 @@
-import { Ajv, type SchemaObject } from "ajv";
+import { Ajv, type ErrorObject, type SchemaObject, type ValidateFunction } from "ajv";
 import type { FastifyReply, FastifyRequest, FastifySchema, FastifySchemaCompiler } from "fastify";
 import { VconductorError } from "../../errors.ts";
 import type { App } from "../../http/app.ts";
@@ -10,7 +10,15 @@ const ajv = new Ajv({ allErrors: true, strict: false, verbose: true, validateFor
 /** As it is given: nothing is made a boolean or a number that is none. */
 const strictValidator: FastifySchemaCompiler<FastifySchema> = ({ schema, httpPart }) => {
   if (httpPart === "headers") return () => true;
-  return ajv.compile(schema as SchemaObject);
+  // When it is first used: most servers have no such workers.
+  let compiled: ValidateFunction | undefined;
+  const check: { (data: unknown): boolean; errors?: ErrorObject[] | null } = (data) => {
+    compiled ??= ajv.compile(schema as SchemaObject);
+    const fits = compiled(data);
+    check.errors = compiled.errors ?? null;
+    return fits;
+  };
+  return check;
 };
 
 /**

@@ -52,7 +52,9 @@ describe("GET /gateway/needs", () => {
     for (let n = 0; n < 10; n++) await server.call("POST", "/gateway/one/process");
     const needs = await eventually(async () => {
       const found = await needsOf("one");
-      return at(found, "waiting") === 10 && at(found, "booting") !== 0 ? found : undefined;
+      return at(found, "waiting") === 10 && at(found, "booting") === 5 && at(found, "need") === 0
+        ? found
+        : undefined;
     });
     expect(needs).toEqual({
       service: "one",
