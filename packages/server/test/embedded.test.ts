@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
-import { chmod, chown, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdtemp, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -292,6 +292,27 @@ test("starts although a living process has the number of the PostgreSQL that was
   await chown(file, uid, gid);
   await query((await startHere()).url(), "select 1");
   expect(other.pid !== undefined && isAlive(other.pid)).toBe(true);
+});
+
+test("waits while another server has made the lock file and not written it yet", async () => {
+  await (await startHere()).stop();
+  const file = join(directory, "postgres", "postmaster.pid");
+  await writeFile(file, "");
+  const waits = logged('lock file "postmaster.pid" is empty');
+  const start = startHere();
+  await waits;
+  expect(existsSync(file)).toBe(true);
+  await rm(file);
+  await query((await start).url(), "select 1");
+});
+
+test("starts although a crash of the machine has left an empty lock file", async () => {
+  await (await startHere()).stop();
+  const file = join(directory, "postgres", "postmaster.pid");
+  await writeFile(file, "");
+  await utimes(file, 0, 0);
+  await query((await startHere()).url(), "select 1");
+  expect(lines.at(-1)).toContain("empty postmaster.pid");
 });
 
 test.each([

@@ -1,6 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
-import { readFile, readlink, realpath } from "node:fs/promises";
+import { readFile, readlink, realpath, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+
+/** A PostgreSQL that starts makes its file and writes it in the next moment; one that stays empty is left over. */
+const emptyForMs = 5_000;
 
 /** What `postmaster.pid` tells about the PostgreSQL that runs on a data directory, or ran there last. */
 export interface PidFile {
@@ -18,6 +21,18 @@ export async function readPidFile(data: string): Promise<PidFile | undefined> {
   const pid = Number(first);
   if (!Number.isInteger(pid) || pid <= 0) return undefined;
   return { pid, port: Number(port) || undefined, ready: status?.trim() === "ready" };
+}
+
+/**
+ * Removes a `postmaster.pid` that a crash of the machine has left without content: PostgreSQL would not start beside it.
+ * @returns whether it did
+ */
+export async function removeEmptyPidFile(data: string): Promise<boolean> {
+  const path = join(data, "postmaster.pid");
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined || found.size > 0 || Date.now() - found.mtimeMs < emptyForMs) return false;
+  await rm(path, { force: true });
+  return true;
 }
 
 /**

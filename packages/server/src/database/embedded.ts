@@ -12,7 +12,7 @@ import { type Account, chooseAccount } from "./embedded-account.ts";
 import { type Binaries, findBinaries } from "./embedded-binaries.ts";
 import { initialise, isInitialised } from "./embedded-initdb.ts";
 import { passwordLost, readPassword } from "./embedded-password.ts";
-import { type PidFile, readPidFile, runsOn } from "./embedded-pid-file.ts";
+import { type PidFile, readPidFile, removeEmptyPidFile, runsOn } from "./embedded-pid-file.ts";
 import { failure, run } from "./embedded-process.ts";
 
 const role = "vconductor";
@@ -23,8 +23,9 @@ const startTimeoutMs = 300_000;
 const lingerMs = 1_500;
 /** What PostgreSQL says when another server has started it in the same moment. */
 const lostRace = /lock file "postmaster\.pid" already exists/;
-/** What it says when it cannot start yet: processes of a killed one have not quite gone, or the port is taken. */
-const passing = /pre-existing shared memory block .*is still in use|address already in use/i;
+/** What it says when it cannot start yet: processes of a killed one have not quite gone, the port is taken, or another server has made the lock file and not written it yet. */
+const passing =
+  /pre-existing shared memory block .*is still in use|address already in use|lock file "postmaster\.pid" is empty/i;
 
 const settings: Readonly<Record<string, string>> = {
   listen_addresses: "127.0.0.1",
@@ -161,6 +162,8 @@ export class EmbeddedPostgres implements Service {
         const reason = passing.exec(outcome)?.[0];
         if (reason === undefined) throw failure(this.#directory, "did not start", lastLines(outcome));
         await wait(reason);
+        if (await removeEmptyPidFile(this.#data))
+          this.#log("removed an empty postmaster.pid, left by a crash");
       }
     }
     throw failure(this.#directory, "did not start in time", obstacle);
