@@ -16,7 +16,8 @@ export function beginLean(): void {
 /** Gives back what only the start needed. From now on memory may grow with the load as usual. */
 export function endLean(): void {
   setFlagsFromString("--expose-gc");
-  runInNewContext("gc")();
+  // Also what V8 would keep for a while, such as compiled code that was run once.
+  runInNewContext("gc")({ type: "major", flavor: "last-resort" });
   setFlagsFromString("--no-expose-gc");
   setFlagsFromString("--semi-space-growth-factor=2");
 }
