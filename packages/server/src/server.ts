@@ -2,7 +2,6 @@ import type { Logger } from "pino";
 import { Chainer } from "./access/audit/chainer.ts";
 import { isAudited } from "./access/audit/is-audited.ts";
 import { Api, claimPort } from "./api.ts";
-import type { GatewayConfig } from "./config/gateway-config.ts";
 import { type Config, configAsState } from "./config.ts";
 import { Databases } from "./databases.ts";
 import { GatewayRequests } from "./gateway/requests.ts";
@@ -110,8 +109,13 @@ export class Server implements Service {
         },
       }),
     );
-    if (config.gateway !== undefined && config.faces.includes("gateway")) {
-      await this.#serveGateway(stores, config.gateway);
+    const { gateway } = config;
+    if (gateway !== undefined && config.faces.includes("gateway")) {
+      // Loaded only where there are services: a server is small.
+      const { gatewayServices } = await import("./gateway-services.ts");
+      for (const service of await gatewayServices({ stores, config, gateway, serverKey: key, log })) {
+        await this.#add(service);
+      }
     }
     if (isAudited(config)) await this.#add(new Chainer({ audit: stores.audit, log }));
     const stopMs = (config.stopGraceSeconds + 10) * 1000;
@@ -159,23 +163,6 @@ export class Server implements Service {
     }
     this.#started.push(service);
     await service.start();
-  }
-
-  async #serveGateway(
-    { queueDatabase: database, remoteWorkers }: Stores,
-    config: GatewayConfig,
-  ): Promise<void> {
-    const log = this.#log;
-    // Loaded only where there are services: a server is small.
-    const { Callbacks } = await import("./gateway/callbacks.ts");
-    const { Scaler } = await import("./gateway/scaler.ts");
-    const { Scaling } = await import("./gateway/scaling.ts");
-    const { FetchGuard } = await import("./processors/fetch.ts");
-    const guard = new FetchGuard({ allow: this.#config.fetchAllow });
-    this.#started.push({ start: async () => {}, stop: () => guard.stop() });
-    await this.#add(new Callbacks({ database, fetch: guard.fetch, log }));
-    const scaling = new Scaling({ database, remoteWorkers, config });
-    await this.#add(new Scaler({ scaling, config, fetch: guard.fetch, log }));
   }
 
   #register(stores: Stores): Registration {

@@ -20,8 +20,8 @@ const Service = Type.Object(
     }),
     /** What its jobs are called. */
     celery_task_name: Type.String({ minLength: 1, maxLength: 190 }),
-    /** Who serves it. Default: workers that take their jobs over HTTP */
-    transport: Type.Optional(Type.Enum(["remote"])),
+    /** Who serves it: `remote`, workers that take their jobs over HTTP, or `celery`, workers of Celery. Default: remote */
+    transport: Type.Optional(Type.Enum(["remote", "celery"])),
     route_keyword: text,
     version: text,
     noparams: Type.Optional(Type.Boolean()),
@@ -52,9 +52,22 @@ const Service = Type.Object(
   { additionalProperties: true },
 );
 
+/** How workers of Celery are reached. */
+const Celery = Type.Object(
+  {
+    BROKER_URL: Type.String({ pattern: "^amqps?://" }),
+    /** Where results are: `rpc://`, `amqp://` (as Celery 3 has it), or `redis://…`. Default: rpc:// */
+    CELERY_RESULT_BACKEND: Type.Optional(Type.String({ pattern: "^(?:rpc|amqps?|rediss?)(?:://|$)" })),
+    /** Of the messages: 1, which all versions of Celery read, or 2. Default: 1 */
+    CELERY_TASK_PROTOCOL: Type.Optional(Type.Enum([1, 2])),
+  },
+  { additionalProperties: true },
+);
+
 const GatewayFile = Type.Object(
   {
     WORKER_SERVICES: Type.Record(Type.String({ pattern: "^[A-Za-z0-9_.-]{1,100}$" }), Service),
+    CELERY: Type.Optional(Celery),
     CELERY_PROJ_NAME: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
     GET_STORAGE_DOC_REQ_URL: Type.Optional(url),
     POST_STORAGE_DOC_REQ_URL: Type.Optional(url),
@@ -85,6 +98,7 @@ const GatewayFile = Type.Object(
 );
 
 export type GatewayConfig = Static<typeof GatewayFile>;
+export type CelerySettings = Static<typeof Celery>;
 export type GatewayService = Static<typeof Service>;
 
 /** A JSON file with the services of the gateway. */
@@ -98,6 +112,12 @@ export const gatewayFile: Kind<GatewayConfig> = {
     const check = ajv.compile<GatewayConfig>(GatewayFile);
     if (!check(value)) {
       throw new InvalidValue(`does not fit: ${ajv.errorsText(check.errors, { dataVar: "the file" })}`);
+    }
+    const needBroker = Object.entries(value.WORKER_SERVICES).find(
+      ([, { transport }]) => transport === "celery",
+    );
+    if (needBroker !== undefined && value.CELERY === undefined) {
+      throw new InvalidValue(`has no CELERY with a BROKER_URL, which the service ${needBroker[0]} needs`);
     }
     return value;
   },

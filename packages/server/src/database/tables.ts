@@ -49,6 +49,9 @@ export interface Tables {
     job_id: number;
     created_at: Generated<Date>;
     cancelled_at: Date | null;
+    sent_at: Generated<Date | null>;
+    started_at: Generated<Date | null>;
+    reported: ColumnType<unknown, string | undefined, string | null>;
     callback: string | null;
     callback_tries: Generated<number>;
     callback_after: Generated<Date>;

@@ -24,23 +24,34 @@ export interface ServiceNeeds extends Omit<Needs, "state">, Omit<Load, "serviceS
 /** How far back the rates are measured. */
 const windowSeconds = 600;
 
+/** How a queue of Celery's workers stands at their broker; undefined: that cannot be told now. */
+export type CeleryLoad = (
+  queue: string,
+) => Promise<{ readonly ready: number; readonly consumers: number } | undefined>;
+
 /** How many workers the services of the gateway need. What is remembered is in the database: servers take turns. */
 export class Scaling {
   readonly #database: Database;
   readonly #workers: RemoteWorkers;
   readonly #config: GatewayConfig;
   readonly #rules: ReadonlyMap<string, ScalingRules>;
+  readonly #celeryLoad: CeleryLoad;
 
-  /** @param options.database of the queues */
+  /**
+   * @param options.database of the queues
+   * @param options.celeryLoad Default: that cannot be told here, and services of Celery are not assessed
+   */
   constructor(options: {
     readonly database: Database;
     readonly remoteWorkers: RemoteWorkers;
     readonly config: GatewayConfig;
+    readonly celeryLoad?: CeleryLoad;
   }) {
     this.#database = options.database;
     this.#workers = options.remoteWorkers;
     this.#config = options.config;
     this.#rules = rulesFor(options.config);
+    this.#celeryLoad = options.celeryLoad ?? (async () => undefined);
   }
 
   get everySeconds(): number {
@@ -91,6 +102,7 @@ export class Scaling {
       const [row] = rows;
       if (row === undefined) return undefined;
       const load = await this.#load(name, service);
+      if (load === undefined) return undefined;
       const { state, ...needs } = assess(load, { rules, state: row.state, now: row.now.getTime() });
       const { serviceSeconds = null, ...counts } = load;
       const queue = service.celery_queue_name;
@@ -111,8 +123,13 @@ export class Scaling {
     });
   }
 
-  async #load(name: string, { celery_queue_name: queue }: GatewayService): Promise<Load> {
-    const workers = await this.#workers.count({ queue });
+  async #load(name: string, service: GatewayService): Promise<Load | undefined> {
+    const { celery_queue_name: queue } = service;
+    const isCelery = service.transport === "celery";
+    const atBroker = isCelery ? await this.#celeryLoad(queue) : undefined;
+    if (isCelery && atBroker === undefined) return undefined;
+    // A worker of Celery begins when it says so, not when the job is sent to the broker.
+    const began = isCelery ? sql`null` : sql`r.claimed_at`;
     const { rows } = await this.#database.run((db) =>
       sql<{ waiting: number; running: number; busy: number; arrived: number; seconds: number | null }>`
         select
@@ -122,16 +139,22 @@ export class Scaling {
           (select count(*) from vconductor.gateway_request
             where service = ${name} and created_at > now() - ${windowSeconds} * interval '1 second') as arrived,
           (select avg(seconds) from (
-            select extract(epoch from finished_at - claimed_at)::float8 as seconds from vconductor.run
-            where queue = ${queue} and outcome = 'done' and finished_at > now() - ${windowSeconds} * interval '1 second'
-            order by id desc limit 1000) done) as seconds`.execute(db),
+            select extract(epoch from r.finished_at - coalesce(g.started_at, ${began}))::float8 as seconds
+            from vconductor.run r left join vconductor.gateway_request g on g.job_id = r.job_id
+            where r.queue = ${queue} and r.outcome = 'done'
+              and r.finished_at > now() - ${windowSeconds} * interval '1 second'
+            order by r.id desc limit 1000) done) as seconds`.execute(db),
     );
     const { waiting = 0, running = 0, busy = 0, arrived = 0, seconds = null } = rows[0] ?? {};
+    // Of what the broker has been sent, some may wait there.
+    const queued = Math.min(running, atBroker?.ready ?? 0);
+    const inHand = running - queued;
+    const workers = atBroker?.consumers ?? (await this.#workers.count({ queue }));
     return {
-      waiting,
-      running,
+      waiting: waiting + queued,
+      running: inHand,
       workers,
-      idle: Math.max(0, workers - busy),
+      idle: Math.max(0, workers - (isCelery ? inHand : busy)),
       arrivals: arrived / windowSeconds,
       serviceSeconds: seconds ?? undefined,
     };

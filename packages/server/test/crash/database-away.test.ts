@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { proxyTo } from "./database-proxy.ts";
+import { proxyTo } from "../setup/database-proxy.ts";
 import { eventually, isAlive, kill, openSite, postmasterOf, type ServerProcess } from "./harness.ts";
 import {
   type Answer,

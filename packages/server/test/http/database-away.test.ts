@@ -1,53 +1,18 @@
-import { connect, createServer, type Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { builtin } from "../../src/processors/builtin/index.ts";
 import { createDatabase, type TestDatabase } from "../setup/database.ts";
+import { type DatabaseProxy, proxyTo } from "../setup/database-proxy.ts";
 import { eventually } from "../setup/eventually.ts";
 import { startTestServer, type TestServer } from "../setup/test-server.ts";
 import { definition, vcon } from "./documents.ts";
 import { OpenApiDocument } from "./openapi-document.ts";
 
-/** A way to a database that can be cut, as by a restart or a broken network. */
-async function cuttable(database: string) {
-  const target = new URL(database);
-  const sockets = new Set<Socket>();
-  const proxy = createServer((socket) => {
-    const inner = connect(Number(target.port), target.hostname);
-    for (const [one, other] of [
-      [socket, inner],
-      [inner, socket],
-    ] as const) {
-      sockets.add(one);
-      one
-        .on("error", () => {})
-        .on("close", () => {
-          sockets.delete(one);
-          other.destroy();
-        });
-      one.pipe(other);
-    }
-  });
-  const listen = (port: number) => new Promise<void>((done) => proxy.listen(port, "127.0.0.1", done));
-  await listen(0);
-  const address = proxy.address();
-  const port = typeof address === "object" && address !== null ? address.port : 0;
-  const url = new URL(database);
-  url.hostname = "127.0.0.1";
-  url.port = String(port);
-  const cut = () =>
-    new Promise<void>((done) => {
-      proxy.close(() => done());
-      for (const socket of sockets) socket.destroy();
-    });
-  return { url: url.href, cut, restore: () => listen(port) };
-}
-
 let database: TestDatabase;
-let way: Awaited<ReturnType<typeof cuttable>>;
+let way: DatabaseProxy;
 let server: TestServer;
 beforeAll(async () => {
   database = await createDatabase();
-  way = await cuttable(database.url);
+  way = await proxyTo(database.url);
   server = await startTestServer({ RUN_BACKGROUND_JOBS: "false", VCON_STORAGE_URL: way.url });
 });
 afterAll(async () => {

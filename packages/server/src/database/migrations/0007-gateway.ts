@@ -9,7 +9,8 @@ const statements: readonly string[] = [
   // Whose jobs it last asked for.
   `alter table vconductor.remote_worker add column queue text`,
   `create index remote_worker_queue on vconductor.remote_worker (queue)`,
-  // What somebody asked of a service: its job says how it stands. \`callback\` is called when that has ended.
+  // What somebody asked of a service: its job says how it stands. \`callback\` is called when that has ended. Of one that a worker of
+  // Celery does: when it was sent to the broker, when that worker was first heard of, and what it said last.
   `create table vconductor.gateway_request (
      id uuid primary key,
      tenant text not null,
@@ -17,11 +18,15 @@ const statements: readonly string[] = [
      job_id bigint not null,
      created_at timestamptz not null default now(),
      cancelled_at timestamptz,
+     sent_at timestamptz,
+     started_at timestamptz,
+     reported jsonb,
      callback text,
      callback_tries integer not null default 0,
      callback_after timestamptz not null default now(),
      callback_done boolean not null default true
    )`,
+  `create index gateway_request_job on vconductor.gateway_request (job_id)`,
   `create index gateway_request_callback on vconductor.gateway_request (callback_after) where not callback_done`,
   // What is remembered of how many workers a service needs, and what was said last.
   `create table vconductor.gateway_scaling (

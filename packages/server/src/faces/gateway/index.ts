@@ -5,7 +5,7 @@ import { Scaling } from "../../gateway/scaling.ts";
 import type { Face } from "../../http/face.ts";
 import { addParsers } from "./fields.ts";
 import { fileRoutes, TemporaryFiles } from "./files.ts";
-import { infoRoutes, serviceInfoRoutes } from "./info.ts";
+import { infoRoutes, serviceInfoRoutes, type WorkersOf } from "./info.ts";
 import { needsRoutes } from "./needs.ts";
 import { addGatewayProblems, GatewayError } from "./problems.ts";
 import { type Named, serviceRoutes } from "./services.ts";
@@ -16,7 +16,10 @@ export const gateway: Face = {
   name: "gateway",
   async add(app, options) {
     const { config, queueDatabase: database, jobs, remoteWorkers } = options.context;
-    const services = config.gateway?.WORKER_SERVICES ?? {};
+    // The face of a server without a gateway has no services.
+    const gatewayConfig = config.gateway ?? { WORKER_SERVICES: {} };
+    const services = gatewayConfig.WORKER_SERVICES;
+    const scaling = new Scaling({ database, remoteWorkers, config: gatewayConfig });
     const requests = new GatewayRequests({ database, jobs });
     const files = new TemporaryFiles(config);
     const limits = { fileSize: 2 ** 31, fieldSize: config.maxBodyBytes, files: 100, fields: 1000 };
@@ -25,9 +28,7 @@ export const gateway: Face = {
     addGatewayProblems(app, options);
     infoRoutes(app, services);
     fileRoutes(app, options, files);
-    if (config.gateway !== undefined) {
-      needsRoutes(app, options, new Scaling({ database, remoteWorkers, config: config.gateway }));
-    }
+    needsRoutes(app, options, scaling);
     workflowRoutes(app, options, { requests, files });
 
     const named = (name: string): Named => {
@@ -35,12 +36,16 @@ export const gateway: Face = {
       if (service === undefined) throw new GatewayError("UnknownServiceError", `There is no service ${name}`);
       return { name, service };
     };
+    const workersOf: WorkersOf = async (name, { transport, celery_queue_name: queue }) =>
+      transport === "celery"
+        ? ((await scaling.latest()).find(({ service }) => service === name)?.workers ?? 0)
+        : await remoteWorkers.count({ queue });
     const inPath = (request: FastifyRequest) => named(String(Object(request.params).service));
     const parts = [{ requests, base: "/:service", serviceIn: inPath }];
     if (services["."] !== undefined) parts.push({ requests, base: "", serviceIn: () => named(".") });
     for (const part of parts) {
       serviceRoutes(app, options, part);
-      serviceInfoRoutes(app, options, part);
+      serviceInfoRoutes(app, { ...part, workersOf });
     }
   },
 };

@@ -1,10 +1,9 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
-import type { GatewayConfig } from "../../config/gateway-config.ts";
-import type { GatewayRequests } from "../../gateway/requests.ts";
+import type { GatewayConfig, GatewayService } from "../../config/gateway-config.ts";
 import type { App } from "../../http/app.ts";
-import { type FaceOptions, ownRules } from "../../http/face.ts";
+import { ownRules } from "../../http/face.ts";
 import { GatewayError, prefersJson, sendHtml, sendJson, sendPage } from "./problems.ts";
-import type { Named } from "./services.ts";
+import type { ServiceRoutes } from "./services.ts";
 
 /** The version of the API whose clients this serves. */
 const apiVersion = "1.9.3";
@@ -41,19 +40,13 @@ export function infoRoutes(app: App, services: GatewayConfig["WORKER_SERVICES"])
   }
 }
 
+/** How many workers a service has. */
+export type WorkersOf = (name: string, service: GatewayService) => Promise<number>;
+
 /** What a service says of itself. */
 export function serviceInfoRoutes(
   app: App,
-  { context }: FaceOptions,
-  {
-    requests,
-    serviceIn,
-    base,
-  }: {
-    readonly requests: GatewayRequests;
-    readonly serviceIn: (request: FastifyRequest) => Named;
-    readonly base: string;
-  },
+  { requests, serviceIn, base, workersOf }: ServiceRoutes & { readonly workersOf: WorkersOf },
 ): void {
   const show = (
     request: FastifyRequest,
@@ -70,7 +63,7 @@ export function serviceInfoRoutes(
         version: `${apiVersion}_${version}`,
         ...Object.fromEntries(texts.map((key) => [key, service[key] ?? ""])),
         tags: tags.split(",").map((tag) => tag.trim()),
-        activeWorkers: await context.remoteWorkers.count({ queue: service.celery_queue_name }),
+        activeWorkers: await workersOf(name, service),
       });
     });
 

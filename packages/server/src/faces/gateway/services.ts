@@ -14,6 +14,15 @@ export interface Named {
   readonly service: GatewayService;
 }
 
+/** What routes of services have in common. */
+export interface ServiceRoutes {
+  readonly requests: GatewayRequests;
+  /** @throws GatewayError there is no such service */
+  readonly serviceIn: (request: FastifyRequest) => Named;
+  /** Before all of these: `/:service`, or nothing for the service at the root. */
+  readonly base: string;
+}
+
 /** What a request asks, of which service. */
 interface Question {
   readonly fields: ReadonlyMap<string, string>;
@@ -26,16 +35,7 @@ interface Question {
 export function serviceRoutes(
   app: App,
   { context }: FaceOptions,
-  {
-    requests,
-    serviceIn,
-    base,
-  }: {
-    readonly requests: GatewayRequests;
-    readonly serviceIn: (request: FastifyRequest) => Named;
-    /** Before all of these: `/:service`, or nothing for the service at the root. */
-    readonly base: string;
-  },
+  { requests, serviceIn, base }: ServiceRoutes,
 ): void {
   const { config, media } = context;
 
@@ -70,6 +70,7 @@ export function serviceRoutes(
 
   const statusOf = async ({ request: asked, service }: Awaited<ReturnType<typeof found>>) => {
     const { state, result } = await requests.status(asked, service);
+    if (state === "PROGRESS") requireVersion(result, service);
     const held = media.of({ tenant: "", all: true, grantees: [] });
     return {
       uuid: asked.id,
@@ -103,6 +104,14 @@ async function found(request: FastifyRequest, requests: GatewayRequests, { name,
   if (known === undefined)
     throw new GatewayError("UnknownUUIDError", `Nothing is known of the uuid ${uuid.slice(0, 100)}`);
   return { request: known, service };
+}
+
+/** @throws GatewayError the worker that does it is of another version than the service is said to be of */
+function requireVersion(progress: unknown, { version }: GatewayService): void {
+  const { worker_id_version: actual } = Object(progress);
+  if (version === undefined || typeof actual !== "string" || actual === version) return;
+  const text = `The worker is of version ${actual.slice(0, 100)}, and the service of version ${version}`;
+  throw new GatewayError("VersionMismatchError", text);
 }
 
 /** What the worker gets: the body of a message of the gateway. */

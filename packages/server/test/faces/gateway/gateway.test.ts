@@ -71,8 +71,8 @@ const problem = (answer: Answer) => [answer.status, at(answer.json, "vesta", "co
 
 /** What a worker of ours does. */
 const work = (path: string, body: object) => server.call("POST", `/work/${path}`, { body });
-async function claim(queue = "stub_queue") {
-  const claimed = await work(`${queue}/claim`, { worker: "gpu-1", wait: 30, info: { version: "0.4.1" } });
+async function claim(queue = "stub_queue", { worker = "gpu-1", version = "0.4.1" } = {}) {
+  const claimed = await work(`${queue}/claim`, { worker, wait: 30, info: { version } });
   return { run: String(at(claimed.json, "jobs", 0, "run_id")), job: at(claimed.json, "jobs", 0) };
 }
 
@@ -123,6 +123,15 @@ describe("asking a service", () => {
     const result = [{ "@id": "a1", "@version": 1, text: "x".repeat(100_000) }];
     await work(`runs/${run}/complete`, { result });
     for (const _ of [1, 2]) expect(await status(uuid)).toEqual({ uuid, status: "SUCCESS", result });
+  });
+
+  it("says so where the worker is of another version", async () => {
+    const uuid = await submit();
+    const { run } = await claim("stub_queue", { worker: "gpu-old", version: "0.3.0" });
+    await work(`runs/${run}/heartbeat`, { progress: 40 });
+    expect(problem(await send("GET", `/stub/status?uuid=${uuid}`))).toEqual([400, 204]);
+    await work(`runs/${run}/complete`, { result: [] });
+    expect(await status(uuid)).toMatchObject({ status: "SUCCESS" });
   });
 
   it("takes forms, stored documents, JSON bodies, and services without parameters", async () => {
@@ -316,7 +325,7 @@ describe("information", () => {
     for (const path of ["/stub/info", "/stub/service/info"]) {
       const info = await send("GET", path, json);
       expect(info.json).toMatchObject({ version: "1.9.3_0.4.1", name: "A <stub>", tags: ["speech", "test"] });
-      expect(at(info.json, "activeWorkers")).toBeLessThanOrEqual(1);
+      expect(at(info.json, "activeWorkers")).toBeLessThanOrEqual(2);
     }
     const page = await send("GET", "/stub/info");
     expect([page.headers.get("content-type"), page.text]).toEqual([

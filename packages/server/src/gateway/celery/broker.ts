@@ -1,0 +1,133 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Logger } from "pino";
+import { Connection, type Consumer, type Publisher } from "rabbitmq-client";
+import { revokeMessage, type TaskMessage } from "./messages.ts";
+
+/** Where all results come in. It outlives the server; of several servers one reads it, so that the order is kept. */
+export const replies = "vconductor.gateway.results";
+const repliesQueue = { queue: replies, durable: true, arguments: { "x-single-active-consumer": true } };
+/** Milliseconds that something to be sent waits for a connection. */
+const patienceMs = 10_000;
+/** Celery 3's AMQP backend sends the results of a task here, with the task's id as the key. */
+const resultsExchange = "celeryresults";
+
+/** How a queue stands: messages that no worker has taken, and those who take them. */
+export interface QueueLoad {
+  readonly ready: number;
+  readonly consumers: number;
+}
+
+/** What Celery's workers are sent over RabbitMQ, and what they answer; a connection that breaks is made anew. */
+export class Broker {
+  readonly #url: string;
+  readonly #log: Pick<Logger, "warn">;
+  readonly #onResult: (content: string) => Promise<void>;
+  readonly #publishers = new Map<string, Publisher>();
+  #connection: Connection | undefined;
+  #consumer: Consumer | undefined;
+
+  /** @param options.onResult what it rejects stays with the broker, and comes again */
+  constructor(options: {
+    readonly url: string;
+    readonly log: Pick<Logger, "warn">;
+    readonly onResult: (content: string) => Promise<void>;
+  }) {
+    this.#url = options.url;
+    this.#log = options.log;
+    this.#onResult = options.onResult;
+  }
+
+  get isConnected(): boolean {
+    return this.#connection?.ready ?? false;
+  }
+
+  /** Does not wait for a connection. */
+  start(): void {
+    const connection = new Connection({
+      url: this.#url,
+      connectionName: "vConductor",
+      acquireTimeout: patienceMs,
+      retryHigh: 5000,
+    });
+    const say = (error: unknown) => this.#log.warn({ err: error }, "the broker of Celery cannot be reached");
+    connection.on("error", say);
+    this.#connection = connection;
+    this.#consumer = connection.createConsumer(
+      { queue: replies, queueOptions: repliesQueue, qos: { prefetchCount: 100 } },
+      async ({ body }) => this.#onResult(textOf(body)),
+    );
+    this.#consumer.on("error", say);
+  }
+
+  async stop(): Promise<void> {
+    const close = async () => {
+      await this.#consumer?.close();
+      for (const publisher of this.#publishers.values()) await publisher.close();
+      await this.#connection?.close();
+    };
+    // Without a connection there is nothing to finish.
+    if (this.isConnected) await Promise.race([close().catch(() => {}), sleep(5000)]);
+    this.#connection?.unsafeDestroy();
+  }
+
+  /** Sends a task to a queue; the broker has it when this resolves. @throws Error there is no connection */
+  async publish(queue: string, { content, properties }: TaskMessage): Promise<void> {
+    const publisher = this.#publisher(queue, {
+      exchanges: [{ exchange: queue, type: "direct", durable: true }],
+      queues: [{ queue, durable: true }],
+      queueBindings: [{ queue, exchange: queue, routingKey: queue }],
+    });
+    await publisher.send({ exchange: queue, routingKey: queue, ...properties }, content);
+  }
+
+  /** Tells all workers to stop a task. @throws Error there is no connection */
+  async revoke(id: string): Promise<void> {
+    const exchange = "celery.pidbox";
+    const publisher = this.#publisher(exchange, {
+      exchanges: [{ exchange, type: "fanout", durable: false }],
+    });
+    const properties = { contentType: "application/json", contentEncoding: "utf-8" };
+    await publisher.send({ exchange, ...properties }, revokeMessage(id));
+  }
+
+  /** Has the results of a task come in that a worker with the AMQP backend of Celery 3 sends. */
+  async follow(id: string): Promise<void> {
+    const connection = this.#open();
+    await connection.exchangeDeclare({ exchange: resultsExchange, type: "direct", durable: true });
+    await connection.queueDeclare(repliesQueue);
+    await connection.queueBind({ queue: replies, exchange: resultsExchange, routingKey: keyOf(id) });
+  }
+
+  /** The task has ended. */
+  async unfollow(id: string): Promise<void> {
+    await this.#open().queueUnbind({ queue: replies, exchange: resultsExchange, routingKey: keyOf(id) });
+  }
+
+  async load(queue: string): Promise<QueueLoad> {
+    const { messageCount, consumerCount } = await this.#open().queueDeclare({ queue, durable: true });
+    return { ready: messageCount, consumers: consumerCount };
+  }
+
+  /** Each has a channel of its own: a queue that somebody made in another way stops no others. */
+  #publisher(name: string, setUp: Parameters<Connection["createPublisher"]>[0]): Publisher {
+    const publisher =
+      this.#publishers.get(name) ?? this.#open().createPublisher({ ...setUp, confirm: true, maxAttempts: 2 });
+    this.#publishers.set(name, publisher);
+    return publisher;
+  }
+
+  #open(): Connection {
+    if (this.#connection === undefined) throw new Error("the broker was not started");
+    return this.#connection;
+  }
+}
+
+function keyOf(id: string): string {
+  return id.replaceAll("-", "");
+}
+
+/** JSON of which the encoding is not said comes parsed. */
+function textOf(body: unknown): string {
+  if (Buffer.isBuffer(body)) return body.toString();
+  return typeof body === "string" ? body : JSON.stringify(body);
+}

@@ -1,0 +1,34 @@
+import { createClient } from "@redis/client";
+import type { Logger } from "pino";
+import { readReport, type TaskReport } from "./messages.ts";
+
+/** Results that Celery's workers keep in Redis. */
+export class RedisResults {
+  readonly #client: ReturnType<typeof createClient>;
+
+  constructor({ url, log }: { readonly url: string; readonly log: Pick<Logger, "warn"> }) {
+    this.#client = createClient({ url, socket: { reconnectStrategy: 2000, connectTimeout: 5000 } });
+    this.#client.on("error", (error: unknown) =>
+      log.warn({ err: error }, "the Redis of Celery's results cannot be reached"),
+    );
+  }
+
+  /** Does not wait for a connection: it is made as soon as it can be. */
+  start(): void {
+    void this.#client.connect().catch(() => {});
+  }
+
+  async stop(): Promise<void> {
+    this.#client.destroy();
+  }
+
+  /** What is known of these tasks; of those that no worker has said anything of, nothing. */
+  async read(ids: readonly string[]): Promise<readonly TaskReport[]> {
+    if (ids.length === 0 || !this.#client.isReady) return [];
+    const texts = await this.#client.mGet(ids.map((id) => `celery-task-meta-${id}`));
+    return texts.flatMap((text) => {
+      const report = text === null ? undefined : readReport(String(text));
+      return report === undefined ? [] : [report];
+    });
+  }
+}
