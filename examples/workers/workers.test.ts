@@ -101,12 +101,18 @@ describe.each(languages)("the worker in %s (skipped where that is not installed)
   const isAtWork = (server: ServerProcess, name: string) =>
     eventually(async () => (await runsOf(server)).some((run) => run.worker === name && run.outcome === null));
 
-  test("kill -9 of one loses nothing: another does what it had", async () => {
+  /** A server with so many jobs, and a worker that does the first. */
+  async function begun(jobs: number, name: string) {
     const site = await openSite();
     const server = await site.start();
-    await addJobs(server, 12);
-    const doomed = await start(server, site, "doomed");
-    await isAtWork(server, "doomed");
+    await addJobs(server, jobs);
+    const worker = await start(server, site, name);
+    await isAtWork(server, name);
+    return { site, server, worker };
+  }
+
+  test("kill -9 of one loses nothing: another does what it had", async () => {
+    const { site, server, worker: doomed } = await begun(12, "doomed");
     const other = await start(server, site, "other");
     await isAtWork(server, "other");
     await isAtWork(server, "doomed");
@@ -120,11 +126,7 @@ describe.each(languages)("the worker in %s (skipped where that is not installed)
   });
 
   test("goes on through a kill -9 and a restart of the server", async () => {
-    const site = await openSite();
-    const server = await site.start();
-    await addJobs(server, 12);
-    const worker = await start(server, site, "steady");
-    await isAtWork(server, "steady");
+    const { site, server, worker } = await begun(12, "steady");
     await server.killAll();
     await eventually(() => worker.output().includes("unreachable"));
     const again = await site.start({ REST_URL: server.url });
@@ -133,11 +135,7 @@ describe.each(languages)("the worker in %s (skipped where that is not installed)
   });
 
   test("SIGTERM: it finishes what it has, and ends", async () => {
-    const site = await openSite();
-    const server = await site.start();
-    await addJobs(server, 6);
-    const worker = await start(server, site, "polite");
-    await isAtWork(server, "polite");
+    const { site, server, worker } = await begun(6, "polite");
     worker.child.kill("SIGTERM");
     expect(await worker.gone).toEqual([0, null]);
     const outcomes = (await runsOf(server)).map(({ outcome }) => outcome);

@@ -1,5 +1,4 @@
 import type { Command } from "commander";
-import type { Config } from "./config.ts";
 import type { Database } from "./database/database.ts";
 import type { JobQueue } from "./jobs/job-queue.ts";
 import type { Ledger } from "./ledger/ledger.ts";
@@ -54,7 +53,6 @@ async function withLedger(
     readonly ledger: Ledger;
     readonly database: Database;
     readonly jobs: JobQueue;
-    readonly config: Config;
   }) => Promise<void>,
 ): Promise<void> {
   const { withDatabase } = await import("./with-database.ts");
@@ -71,7 +69,7 @@ async function withLedger(
     try {
       const { jobs, remoteJobs, queueDatabase: database } = stores;
       const ledger = postgresLedger({ database, jobs, remoteJobs, serverKey: "command" });
-      await act({ ledger, database, jobs, config });
+      await act({ ledger, database, jobs });
     } finally {
       await stores.stop();
     }

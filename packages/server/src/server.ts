@@ -4,11 +4,11 @@ import { isAudited } from "./access/audit/is-audited.ts";
 import { Api, claimPort } from "./api.ts";
 import { type Config, configAsState } from "./config.ts";
 import { Databases } from "./databases.ts";
-import { GatewayRequests } from "./gateway/requests.ts";
 import { Housekeeping } from "./jobs/housekeeping.ts";
 import { endLean } from "./lean-start.ts";
 import { createLog } from "./observe/log.ts";
 import { Metrics } from "./observe/metrics.ts";
+import { forgetOld } from "./retention.ts";
 import { Registration } from "./servers/registration.ts";
 import type { Service } from "./service.ts";
 import { StartupError } from "./startup-error.ts";
@@ -19,9 +19,6 @@ import { Supervisor } from "./workers/supervisor.ts";
 
 const apiProgram = new URL("./api-process.ts", import.meta.url);
 const workerProgram = new URL("./workers/pipeline-worker.ts", import.meta.url);
-
-/** A queue's budget looks back so far at most: `queue_budget_hours`. */
-const LONGEST_BUDGET_DAYS = 31;
 
 /** A running vConductor: builds everything from the settings, starts it in order, and stops it in the opposite one. */
 export class Server implements Service {
@@ -99,14 +96,7 @@ export class Server implements Service {
         crashLimit,
         retentionDays: config.runRetentionDays,
         failureQueueOf: failureQueues(stores),
-        purge: async () => {
-          await forgetOldRequests(stores);
-          await new GatewayRequests({ database: stores.queueDatabase, jobs: stores.jobs }).purge({
-            olderThanDays: config.runRetentionDays,
-          });
-          await stores.remoteWorkers.purge({ olderThanDays: config.runRetentionDays });
-          await stores.usage.purge(Math.max(config.runRetentionDays, LONGEST_BUDGET_DAYS));
-        },
+        purge: () => forgetOld(stores, { days: config.runRetentionDays }),
       }),
     );
     const { gateway } = config;
@@ -183,11 +173,4 @@ export class Server implements Service {
       },
     });
   }
-}
-
-async function forgetOldRequests({ queueDatabase }: Stores): Promise<void> {
-  const dayAgo = new Date(Date.now() - 86_400_000);
-  await queueDatabase.run((db) =>
-    db.deleteFrom("vconductor.idempotent_request").where("created_at", "<", dayAgo).execute(),
-  );
 }

@@ -275,7 +275,8 @@ export const settings = {
     group: "Jobs and workers",
     kind: integer({ min: 1, max: 36_500 }),
     default: "30",
-    meaning: "How many days finished runs are kept in the history.",
+    meaning:
+      "How many days finished runs are kept in the history, and with them what remote workers and other systems' jobs left.",
   }),
 
   mediaStore: setting({

@@ -3,8 +3,8 @@ import { type RawBuilder, sql } from "kysely";
 import { everything, type Principal } from "../access/principal.ts";
 import type { GatewayService } from "../config/gateway-config.ts";
 import type { Database } from "../database/database.ts";
-import { VconductorError } from "../errors.ts";
 import type { JobOutcome, JobQueue } from "../jobs/job-queue.ts";
+import { cancelJob, ensureQueue } from "../jobs/remote-queues.ts";
 import type { Run } from "../jobs/run.ts";
 
 /** How a request stands, in Celery's words, which clients of the gateway know. */
@@ -117,19 +117,8 @@ export class GatewayRequests {
     request: GatewayRequest,
     { celery_queue_name: queue }: GatewayService,
   ): Promise<GatewayRequest> {
-    const viewer = everything;
-    await this.#database.run((db) =>
-      sql`update vconductor.gateway_request set cancelled_at = coalesce(cancelled_at, now()) where id = ${request.id}`.execute(
-        db,
-      ),
-    );
-    try {
-      await this.#jobs.cancelWaiting({ viewer, queue, jobId: request.jobId });
-    } catch (error) {
-      if (!(error instanceof VconductorError) || error.code !== "job_not_found") throw error;
-      const active = await this.#jobs.listRuns({ viewer, job: request.jobId, active: true, limit: 1 });
-      for (const run of active) await this.#jobs.requestCancel(run.id, viewer).catch(ended);
-    }
+    await this.#set(request.id, sql`cancelled_at = coalesce(cancelled_at, now())`);
+    await cancelJob(this.#jobs, { viewer: everything, queue, jobId: request.jobId });
     return { ...request, cancelled: true };
   }
 
@@ -142,26 +131,9 @@ export class GatewayRequests {
     return { count: rows[0]?.count ?? 0, since: rows[0]?.since ?? undefined };
   }
 
-  /** Forgets requests that are older than what is known of their jobs. */
-  async purge({ olderThanDays }: { readonly olderThanDays: number }): Promise<void> {
-    await this.#database.run((db) =>
-      sql`delete from vconductor.gateway_request g
-        where created_at < now() - ${olderThanDays * 2} * interval '1 day'
-          and not exists (select from vconductor.job j where j.id = g.job_id)`.execute(db),
-    );
-  }
-
   /** The queue of a service is there from now on. @throws invalid_options it is there, for others */
   async requireQueue(name: string): Promise<void> {
-    const viewer = everything;
-    const look = () => this.#jobs.getQueue(name, viewer);
-    const queue = await look().catch(async (error: unknown) => {
-      if (!(error instanceof VconductorError) || error.code !== "queue_not_found") throw error;
-      await this.#jobs.createQueue({ name, kind: "remote", viewer }).catch(() => {});
-      return await look();
-    });
-    if (queue.kind === "remote") return;
-    throw new VconductorError("invalid_options", `queue: ${name} is not for remote workers`);
+    await ensureQueue(this.#jobs, { name, kind: "remote", viewer: everything });
   }
 
   /** The request that a job is for, and whether it has been sent to the broker. @throws Error it is for none */
@@ -277,9 +249,4 @@ function failureOf({ error }: Run) {
 
 function revoked(how: "revoked" | "terminated"): ServiceStatus {
   return { state: "REVOKED", result: { code: 109, message: how } };
-}
-
-/** What has ended meanwhile need not be stopped. */
-function ended(error: unknown): void {
-  if (!(error instanceof VconductorError)) throw error;
 }

@@ -3,7 +3,7 @@ import type { Transaction } from "../database/database.ts";
 import type { Run, RunError } from "./run.ts";
 
 /** What kind of worker a queue's jobs are for. A queue holds jobs of one kind. */
-export type QueueKind = "pipeline" | "remote" | "sisyphus" | "task" | "gateway";
+export type QueueKind = "pipeline" | "remote" | "sisyphus" | "task";
 
 export interface NewJob {
   readonly queue: string;
@@ -56,16 +56,21 @@ interface Seen {
 }
 
 /** A job in the hands of a worker. */
-export interface ClaimedJob {
+export interface HandedJob {
   readonly runId: number;
   readonly jobId: number;
   readonly queue: string;
   readonly jobType: string;
   readonly vconUuids: readonly string[];
+  readonly payload: unknown;
+  /** 1 for the first; crashes and hand-backs do not count. */
+  readonly attempt: number;
+}
+
+/** A job in the hands of a pipeline worker. */
+export interface ClaimedJob extends HandedJob {
   readonly fromQueue: string | null;
   readonly originRun: number | null;
-  readonly payload: unknown;
-  readonly attempt: number;
   /** How many workers died with this job in hand. */
   readonly crashes: number;
   /** Revision of the pipeline at the moment of the claim; null where pipelines are in another database. */
@@ -251,7 +256,9 @@ export interface JobQueue {
   requeueFailed(options: Seen & { readonly queue: string; readonly runId: number }): Promise<void>;
 
   /** The runs under way, of one worker or of all. */
-  activeRuns(options: Seen & { readonly worker?: string }): Promise<readonly Run[]>;
+  activeRuns(
+    options: Seen & { readonly worker?: string; readonly kind?: QueueKind },
+  ): Promise<readonly Run[]>;
   /** @throws run_not_found */
   getRun(runId: number, viewer: Viewer): Promise<Run>;
   listRuns(filter: RunFilter): Promise<readonly Run[]>;

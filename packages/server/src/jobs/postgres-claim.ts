@@ -2,21 +2,25 @@ import { sql } from "kysely";
 import type { Principal } from "../access/principal.ts";
 import { VconductorError } from "../errors.ts";
 import type { JobContext } from "./context.ts";
-import type { ClaimedJob, JobQueue } from "./job-queue.ts";
+import type { ClaimedJob, HandedJob, JobQueue } from "./job-queue.ts";
 
-interface ClaimRow {
-  readonly tenant: string;
-  readonly principal: Principal | null;
-  readonly step: number;
+/** What every statement that hands out jobs tells of each. */
+export interface HandedRow {
   readonly run_id: number;
   readonly job_id: number;
   readonly queue: string;
   readonly job_type: string;
   readonly vcon_uuids: string[];
-  readonly from_queue: string | null;
-  readonly origin_run: number | null;
   readonly payload: unknown;
   readonly attempt: number;
+}
+
+interface ClaimRow extends HandedRow {
+  readonly tenant: string;
+  readonly principal: Principal | null;
+  readonly step: number;
+  readonly from_queue: string | null;
+  readonly origin_run: number | null;
   readonly crashes: number;
   readonly pipeline_revision: number | null;
   readonly has_called: boolean;
@@ -91,17 +95,23 @@ export function runNotActive(runId: number): VconductorError {
   return new VconductorError("run_not_active", `run: ${runId} has ended or its lease has passed on`);
 }
 
-function toClaimedJob(row: ClaimRow): ClaimedJob {
+export function handed(row: HandedRow): HandedJob {
   return {
     runId: row.run_id,
     jobId: row.job_id,
     queue: row.queue,
     jobType: row.job_type,
     vconUuids: row.vcon_uuids,
-    fromQueue: row.from_queue,
-    originRun: row.origin_run,
     payload: row.payload,
     attempt: row.attempt,
+  };
+}
+
+function toClaimedJob(row: ClaimRow): ClaimedJob {
+  return {
+    ...handed(row),
+    fromQueue: row.from_queue,
+    originRun: row.origin_run,
     crashes: row.crashes,
     pipelineRevision: row.pipeline_revision,
     principal: row.principal ?? undefined,

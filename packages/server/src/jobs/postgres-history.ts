@@ -24,17 +24,16 @@ export function historyMethods({
   | "loadCheckpoints"
 > {
   return {
-    async activeRuns({ worker, viewer }) {
+    async activeRuns({ worker, kind, viewer }) {
       const rows = await database.run((db) => {
-        const query = db
+        let query = db
           .selectFrom("vconductor.run")
           .selectAll()
           .where("finished_at", "is", null)
           .where(own(viewer));
-        return (worker === undefined ? query : query.where("worker", "=", worker))
-          .orderBy("id")
-          .limit(10_000)
-          .execute();
+        if (worker !== undefined) query = query.where("worker", "=", worker);
+        if (kind !== undefined) query = query.where("kind", "=", kind);
+        return query.orderBy("id").limit(10_000).execute();
       });
       return rows.map(toRun);
     },

@@ -56,8 +56,9 @@ export function recoveryMethods({
             .executeTakeFirst();
           const crashes = (job?.crashes ?? 0) + 1;
           await backToWaiting(tx, { jobId: run.job_id, crashes: 1 });
-          // A task of the ledger is pending again, however often: whoever works on it sees that in its events.
-          if (crashes >= crashLimit && run.kind !== "task") {
+          // What the ledger and Sisyphus keep waits again, however often: its history says so, and somebody may take it off.
+          const isLimited = run.kind === "pipeline" || run.kind === "remote";
+          if (crashes >= crashLimit && isLimited) {
             const error: RunError = {
               code: reason.code,
               message: `its worker died ${crashes} times with this job in hand; last: ${reason.message}`,

@@ -7,18 +7,12 @@ import type { RunTable } from "../database/tables.ts";
 import { VconductorError } from "../errors.ts";
 import type { JobContext } from "./context.ts";
 import type { JobQueue, NewJob } from "./job-queue.ts";
-import { runNotActive } from "./postgres-claim.ts";
+import { type HandedRow, handed, runNotActive } from "./postgres-claim.ts";
 import { backToWaiting, endRun, lockRun } from "./postgres-endings.ts";
 import { queueSettings, type RemoteJob, type RemoteJobs, type WorksFor } from "./remote-jobs.ts";
+import { percentOf } from "./run.ts";
 
-interface ClaimRow {
-  readonly run_id: number;
-  readonly job_id: number;
-  readonly queue: string;
-  readonly job_type: string;
-  readonly vcon_uuids: string[];
-  readonly payload: unknown;
-  readonly attempt: number;
+interface ClaimRow extends HandedRow {
   readonly lease_until: Date;
   readonly created_at: Date;
   readonly tenant: string;
@@ -74,8 +68,8 @@ export function postgresRemoteJobs(context: JobContext, jobs: JobQueue): RemoteJ
     { lanes: 2, key: ({ runId }) => String(runId) },
   );
 
-  /** Why a run that is not in the worker's hands is not. */
-  const refusal = async (runId: number, by: WorksFor): Promise<Selectable<RunTable>> => {
+  /** The run, whether it has ended or not. @throws run_not_found it is not the worker's */
+  const ownRun = async (runId: number, by: WorksFor): Promise<Selectable<RunTable>> => {
     const run = await database.run((db) =>
       db.selectFrom("vconductor.run").selectAll().where("id", "=", runId).where(mine(by)).executeTakeFirst(),
     );
@@ -84,7 +78,7 @@ export function postgresRemoteJobs(context: JobContext, jobs: JobQueue): RemoteJ
   };
 
   const requireMine = async (runId: number, by: WorksFor): Promise<Selectable<RunTable>> => {
-    const run = await refusal(runId, by);
+    const run = await ownRun(runId, by);
     if (run.finished_at !== null) throw runNotActive(runId);
     return run;
   };
@@ -104,7 +98,7 @@ export function postgresRemoteJobs(context: JobContext, jobs: JobQueue): RemoteJ
     },
 
     async heartbeat({ runId, by, leaseMs, progress, message }) {
-      const percent = progress === undefined ? null : Math.max(0, Math.min(100, Math.round(progress)));
+      const percent = percentOf(progress);
       const { rows } = await database.run((db) =>
         sql<{ lease_until: Date; cancel: boolean; drain: boolean; tenant: string }>`
           update vconductor.run r set heartbeat_at = now(),
@@ -135,7 +129,7 @@ export function postgresRemoteJobs(context: JobContext, jobs: JobQueue): RemoteJ
     },
 
     async fail({ runId, by, error, retry }) {
-      const run = await refusal(runId, by);
+      const run = await ownRun(runId, by);
       if (run.outcome === "failed" || run.outcome === "retry" || run.outcome === "cancelled") {
         return run.outcome;
       }
@@ -176,7 +170,7 @@ export function postgresRemoteJobs(context: JobContext, jobs: JobQueue): RemoteJ
         if (runs.length > 0) await jobs.release({ runIds: runs.map(({ id }) => id), reason });
         return;
       }
-      const percent = progress === undefined ? null : Math.max(0, Math.min(100, Math.round(progress)));
+      const percent = percentOf(progress);
       await database.run((db) =>
         sql`update vconductor.run set worker = ${worker}, heartbeat_at = now(),
             lease_until = now() + ${leaseMs}::float8 * interval '1 ms',
@@ -196,7 +190,7 @@ export function postgresRemoteJobs(context: JobContext, jobs: JobQueue): RemoteJ
     },
 
     async release({ runId, by, reason }) {
-      const run = await refusal(runId, by);
+      const run = await ownRun(runId, by);
       if (run.outcome === "released" || run.outcome === "cancelled") return run.outcome;
       if (run.finished_at !== null) throw runNotActive(runId);
       if (run.cancel_requested_at !== null) return await cancel(runId);
@@ -296,15 +290,5 @@ async function allowedRuns(tx: Transaction, group: readonly Completion[]): Promi
 }
 
 function toRemoteJob(row: ClaimRow): RemoteJob {
-  return {
-    runId: row.run_id,
-    jobId: row.job_id,
-    queue: row.queue,
-    jobType: row.job_type,
-    vconUuids: row.vcon_uuids,
-    payload: row.payload,
-    attempt: row.attempt,
-    leaseUntil: row.lease_until,
-    queuedAt: row.created_at,
-  };
+  return { ...handed(row), leaseUntil: row.lease_until, queuedAt: row.created_at };
 }

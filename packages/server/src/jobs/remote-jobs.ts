@@ -1,6 +1,6 @@
 import type { Viewer } from "../access/principal.ts";
 import type { Transaction } from "../database/database.ts";
-import type { NewJob, QueueKind, RetryPolicy } from "./job-queue.ts";
+import type { HandedJob, NewJob, QueueKind, RetryPolicy } from "./job-queue.ts";
 import type { RunError } from "./run.ts";
 
 /** Queues whose jobs are handed to whoever asks for them. */
@@ -15,15 +15,7 @@ export interface WorksFor {
 }
 
 /** A job in the hands of a remote worker. */
-export interface RemoteJob {
-  readonly runId: number;
-  readonly jobId: number;
-  readonly queue: string;
-  readonly jobType: string;
-  readonly vconUuids: readonly string[];
-  readonly payload: unknown;
-  /** 1 for the first; crashes and hand-backs do not count. */
-  readonly attempt: number;
+export interface RemoteJob extends HandedJob {
   readonly leaseUntil: Date;
   readonly queuedAt: Date;
 }

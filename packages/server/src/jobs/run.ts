@@ -80,3 +80,8 @@ export interface Run {
   /** For whom it was done; undefined: nobody in particular. */
   readonly principal: Principal | undefined;
 }
+
+/** Progress as it is kept: 0 to 100, whole; null: nothing was said of it. */
+export function percentOf(progress: number | undefined): number | null {
+  return progress === undefined ? null : Math.max(0, Math.min(100, Math.round(progress)));
+}

@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import { Database, type Transaction } from "../database/database.ts";
 import type { JobQueue } from "../jobs/job-queue.ts";
 import type { Ledger } from "./ledger.ts";
-import { queueOf } from "./ledger-options.ts";
+import { jobOf } from "./ledger-options.ts";
 import { hashOf } from "./postgres-ledger.ts";
 import { inputIdOf } from "./task-identity.ts";
 
@@ -207,19 +207,7 @@ export async function importNpgPorch(options: {
         select task_id, at, change, token_id from jsonb_to_recordset(${JSON.stringify(events)}::jsonb)
           as g (task_id bigint, at timestamptz, change text, token_id bigint)`.execute(tx);
     }
-    await jobs.enqueueIn(
-      tx,
-      added
-        .filter((row) => row.state === "PENDING")
-        .map(({ id, name, position }) => ({
-          queue: queueOf({ name }),
-          jobType: "task",
-          vconUuids: [],
-          payload: id,
-          uniqueKey: String(id),
-          position,
-        })),
-    );
+    await jobs.enqueueIn(tx, added.filter((row) => row.state === "PENDING").map(jobOf));
     return { tasks: added.length, events: events.length };
   }
 }

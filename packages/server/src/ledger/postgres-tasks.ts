@@ -3,7 +3,7 @@ import { everything } from "../access/principal.ts";
 import { Batch } from "../database/batch.ts";
 import type { Executor, Transaction } from "../database/database.ts";
 import { VconductorError } from "../errors.ts";
-import type { NewJob } from "../jobs/job-queue.ts";
+import { percentOf } from "../jobs/run.ts";
 import {
   type Ledger,
   type LedgerPipeline,
@@ -13,7 +13,7 @@ import {
   type TaskKey,
   taskStates,
 } from "./ledger.ts";
-import { type LedgerOptions, queueOf } from "./ledger-options.ts";
+import { jobOf, type LedgerOptions, queueOf } from "./ledger-options.ts";
 import { inputIdOf } from "./task-identity.ts";
 
 interface TaskRow {
@@ -63,7 +63,7 @@ export function taskMethods({ database, jobs, remoteJobs, serverKey }: LedgerOpt
         const created = new Map((await insert(tx, ordered)).map((row) => [keyOfRow(row), row]));
         await jobs.enqueueIn(
           tx,
-          [...created.values()].toSorted((a, b) => a.position - b.position).map(toJob),
+          [...created.values()].toSorted((a, b) => a.position - b.position).map(jobOf),
         );
         const others = group.filter((task) => !created.has(keyOf(task)));
         const found = new Map((await find(tx, others)).map((row) => [keyOfRow(row), row]));
@@ -147,7 +147,7 @@ export function taskMethods({ database, jobs, remoteJobs, serverKey }: LedgerOpt
         await sql`
           with t as (
             update vconductor.task set state = ${state}, run_id = ${runId}::bigint, updated_at = now(),
-              progress = coalesce(${percent(progress)}::smallint, progress), message = ${message ?? null}
+              progress = coalesce(${percentOf(progress)}::smallint, progress), message = ${message ?? null}
             where id = ${before.id}
           )
           insert into vconductor.task_event (task_id, change, message, token_id)
@@ -155,7 +155,7 @@ export function taskMethods({ database, jobs, remoteJobs, serverKey }: LedgerOpt
           tx,
         );
         if (before.run_id !== null && runId === null) await endRun(tx, before.run_id, { state, message });
-        else if (state === "PENDING" && before.state !== "PENDING") await jobs.enqueueIn(tx, [toJob(before)]);
+        else if (state === "PENDING" && before.state !== "PENDING") await jobs.enqueueIn(tx, [jobOf(before)]);
         else if (state !== "PENDING" && before.state === "PENDING") {
           await remoteJobs.withdrawIn(tx, { queue: queueOf(key.pipeline), uniqueKey: String(before.id) });
         }
@@ -168,7 +168,7 @@ export function taskMethods({ database, jobs, remoteJobs, serverKey }: LedgerOpt
       if (runId === null) throw new VconductorError("run_not_active", "Nobody has claimed the task");
       await remoteJobs.heartbeat({ runId, by, leaseMs, progress, message });
       await database.run((db) =>
-        sql`update vconductor.task set progress = coalesce(${percent(progress)}::smallint, progress),
+        sql`update vconductor.task set progress = coalesce(${percentOf(progress)}::smallint, progress),
           message = coalesce(${message ?? null}, message) where id = ${id} and run_id = ${runId}`.execute(db),
       );
       return toTask(await database.run((db) => one(db, key)));
@@ -285,24 +285,8 @@ function matches({ pipeline, states, since }: TaskFilter) {
   return sql`${named} and ${inState} and ${changed}`;
 }
 
-/** The job of a task that is PENDING: at the task's place, so that the oldest is handed out first. */
-function toJob(row: Pick<TaskRow, "id" | "name" | "position">): NewJob {
-  return {
-    queue: queueOf(row),
-    jobType: "task",
-    vconUuids: [],
-    payload: row.id,
-    uniqueKey: String(row.id),
-    position: row.position,
-  };
-}
-
 const keyOf = ({ pipeline, inputId }: TaskKey) => `${pipeline.id} ${inputId}`;
 const keyOfRow = (row: TaskRow) => `${row.pipeline_id} ${row.input_id}`;
-
-function percent(progress: number | undefined): number | null {
-  return progress === undefined ? null : Math.max(0, Math.min(100, Math.round(progress)));
-}
 
 function toTask(row: TaskRow): Task {
   const state = taskStates.find((known) => known === row.state);

@@ -4,6 +4,7 @@ import type { JsonValue } from "@vconductor/vcon";
 import { canonicalJson } from "../canonical-json.ts";
 import { VconductorError } from "../errors.ts";
 import type { ClaimedJob, JobOutcome, JobQueue, NewJob } from "../jobs/job-queue.ts";
+import { cancelJob, requireRemoteQueue } from "../jobs/remote-queues.ts";
 import type { MediaStore, ServiceRequest } from "../processors/define.ts";
 import { Suspended } from "../processors/suspended.ts";
 import { keepResult, readResult } from "../work/results.ts";
@@ -71,32 +72,14 @@ export function waitingCalls(options: Calls): ServiceCalls {
         await sleep(ms, undefined, { signal: call.signal });
       }
     } finally {
-      if (call.signal.aborted) await giveUp(jobs, { queue: call.queue, jobId, viewer: actor.viewer });
+      if (call.signal.aborted) await cancelJob(jobs, { queue: call.queue, jobId, viewer: actor.viewer });
     }
   };
 }
 
-async function giveUp(
-  jobs: JobQueue,
-  { queue, jobId, viewer }: { readonly queue: string; readonly jobId: number } & Pick<Actor, "viewer">,
-): Promise<void> {
-  try {
-    await jobs.cancelWaiting({ viewer, queue, jobId });
-  } catch (error) {
-    if (!(error instanceof VconductorError)) throw error;
-    const active = await jobs.listRuns({ viewer, job: jobId, active: true, limit: 1 });
-    // Whatever has ended meanwhile need not be stopped.
-    for (const run of active) await jobs.requestCancel(run.id, viewer).catch(() => {});
-  }
-}
-
 async function toJob(call: ServiceCall, { jobs, media, actor }: Calls): Promise<NewJob> {
   const { queue, vconUuids, payload, priority } = call;
-  const { kind } = await jobs.getQueue(queue, actor.viewer);
-  if (kind !== "remote") {
-    const text = `queue: ${queue} is for pipeline workers; one for remote workers is made with POST /queue/NAME?kind=remote`;
-    throw new VconductorError("invalid_options", text);
-  }
+  await requireRemoteQueue(jobs, { queue, viewer: actor.viewer, code: "invalid_options" });
   return {
     queue,
     jobType: "service",

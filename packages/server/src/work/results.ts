@@ -1,4 +1,5 @@
 import type { JsonValue } from "@vconductor/vcon";
+import { VconductorError } from "../errors.ts";
 import type { MediaStore } from "../processors/define.ts";
 
 /** A larger one is kept in the media store, with a pointer to it in the database. */
@@ -15,12 +16,14 @@ export async function keepResult(media: () => Promise<MediaStore>, value: unknow
   return { [mark]: { url, content_hash: contentHash, size: bytes.length } };
 }
 
-/** The value that `keepResult` was given. @throws Error it is not in the media store any more */
+/** The value that `keepResult` was given. @throws not_found it is not in the media store any more */
 export async function readResult(media: Pick<MediaStore, "get">, held: unknown): Promise<JsonValue> {
   if (!isPointer(held)) return isJson(held) ? held : null;
   const { url } = held[mark];
   const bytes = await media.get(url);
-  if (bytes === undefined) throw new Error(`the result that was kept as ${url} is not in the media store`);
+  if (bytes === undefined) {
+    throw new VconductorError("not_found", `the result that was kept as ${url} is not in the media store`);
+  }
   return JSON.parse(Buffer.from(bytes).toString());
 }
 

@@ -30,17 +30,17 @@ export function describeRemoteJobs(name: string, open: () => Promise<RemoteJobsU
     const by: WorksFor = { kind: "remote", viewer };
     const add = (payload: unknown, more: Partial<NewJob> = {}) =>
       jobs.enqueue({ queue: "q", vconUuids: [], jobType: "work", payload, ...more });
+    const usual = {
+      kind: "remote",
+      viewer,
+      queue: "q",
+      limit: 1,
+      worker: "w",
+      server: "s",
+      leaseMs: 60_000,
+    } as const;
     const claim = (more: Partial<Parameters<RemoteJobs["claim"]>[0]> = {}) =>
-      remote.claim({
-        kind: "remote",
-        viewer,
-        queue: "q",
-        limit: 1,
-        worker: "w",
-        server: "s",
-        leaseMs: 60_000,
-        ...more,
-      });
+      remote.claim({ ...usual, ...more });
     const one = async (more: Partial<Parameters<RemoteJobs["claim"]>[0]> = {}) => {
       const [job] = await claim(more);
       if (job === undefined) throw new Error("nothing to claim");
@@ -272,15 +272,7 @@ export function describeRemoteJobs(name: string, open: () => Promise<RemoteJobsU
       await add("a");
       await expect(
         under.transaction(async (tx) => {
-          const claimed = await remote.claimIn(tx, {
-            kind: "remote",
-            viewer,
-            queue: "q",
-            limit: 1,
-            worker: "w",
-            server: "s",
-            leaseMs: 1000,
-          });
+          const claimed = await remote.claimIn(tx, usual);
           expect(claimed).toHaveLength(1);
           throw new Error("no");
         }),

@@ -2,7 +2,8 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { GatewayConfig, GatewayService } from "../../config/gateway-config.ts";
 import type { App } from "../../http/app.ts";
 import { ownRules } from "../../http/face.ts";
-import { GatewayError, prefersJson, sendHtml, sendJson, sendPage } from "./problems.ts";
+import { json } from "../../http/send.ts";
+import { GatewayError, prefersJson, sendHtml, sendPage } from "./problems.ts";
 import type { ServiceRoutes } from "./services.ts";
 
 /** The version of the API whose clients this serves. */
@@ -30,7 +31,7 @@ export function infoRoutes(app: App, services: GatewayConfig["WORKER_SERVICES"])
   );
   for (const path of services["."] === undefined ? ["/info", "/service/info"] : ["/service/info"]) {
     app.get(path, { schema: { ...ownRules } }, async (_, reply) =>
-      sendJson(reply, { version: apiVersion, services: all }),
+      json(reply, { version: apiVersion, services: all }),
     );
   }
   for (const status of [400, 404, 405, 500, 503]) {
@@ -53,7 +54,7 @@ export function serviceInfoRoutes(
     reply: FastifyReply,
     title: string,
     value: Readonly<Record<string, unknown>>,
-  ) => (prefersJson(request) ? sendJson(reply, value) : sendPage(reply, title, value));
+  ) => (prefersJson(request) ? json(reply, value) : sendPage(reply, title, value));
 
   for (const at of [base, `${base}/service`]) {
     app.get(`${at}/info`, { schema: { ...ownRules } }, async (request, reply) => {

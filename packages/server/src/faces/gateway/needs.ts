@@ -2,8 +2,8 @@ import { Gauge } from "prom-client";
 import type { Scaling, ServiceNeeds } from "../../gateway/scaling.ts";
 import type { App } from "../../http/app.ts";
 import { type FaceOptions, ownRules } from "../../http/face.ts";
+import { json } from "../../http/send.ts";
 import { requireCaller } from "./authentication.ts";
-import { sendJson } from "./problems.ts";
 
 const gauges = [
   ["need", "Workers to add to a service of the gateway; negative: to release", "need"],
@@ -18,7 +18,7 @@ const gauges = [
 export function needsRoutes(app: App, { context }: FaceOptions, scaling: Scaling): void {
   app.get("/needs", { schema: { ...ownRules } }, async (request, reply) => {
     await requireCaller(request, context);
-    return sendJson(reply, { services: (await scaling.latest()).map(needsJson) });
+    return json(reply, { services: (await scaling.latest()).map(needsJson) });
   });
 
   const { registry } = context.metrics;

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { App } from "../../http/app.ts";
 import type { FaceOptions } from "../../http/face.ts";
 import { toProblem } from "../../http/problems.ts";
+import { json } from "../../http/send.ts";
 
 /** The gateway's codes, by the name of the error that they stand for there. */
 const codes = {
@@ -44,10 +45,6 @@ export function addGatewayProblems(app: App, { context }: FaceOptions): void {
   app.setNotFoundHandler((request, reply) =>
     answer(request, reply, new GatewayError("GenericError", "There is nothing at this address", 404)),
   );
-}
-
-export function sendJson(reply: FastifyReply, value: unknown): FastifyReply {
-  return reply.type("application/json").send(JSON.stringify(value));
 }
 
 /** Whether the caller wants JSON rather than a page: it says so, and before HTML. */
@@ -96,7 +93,7 @@ function answer(
   const wantsPage = (request.headers.accept ?? "").includes("text/html") && !prefersJson(request);
   return wantsPage
     ? sendPage(reply, `Error ${status}`, { description: message, code: codes[name] })
-    : sendJson(reply, body);
+    : json(reply, body);
 }
 
 function toGatewayError(error: unknown, request: FastifyRequest): GatewayError | undefined {

@@ -1,12 +1,14 @@
 import type { FastifyRequest } from "fastify";
+import { everything, viewerOf } from "../../access/principal.ts";
 import type { GatewayService } from "../../config/gateway-config.ts";
 import type { GatewayRequests } from "../../gateway/requests.ts";
 import type { App } from "../../http/app.ts";
 import { type FaceOptions, ownRules } from "../../http/face.ts";
+import { json } from "../../http/send.ts";
 import { keepResult, readResult } from "../../work/results.ts";
 import { requireCaller } from "./authentication.ts";
 import { fieldsIn } from "./fields.ts";
-import { GatewayError, sendJson } from "./problems.ts";
+import { GatewayError } from "./problems.ts";
 
 /** Services, by the name in their addresses; the one called `.` is at the root. */
 export interface Named {
@@ -57,13 +59,10 @@ export function serviceRoutes(
           name,
           service,
           caller,
-          message: await keepResult(
-            async () => media.of({ tenant: caller.tenant, all: false, grantees: [] }),
-            message,
-          ),
+          message: await keepResult(async () => media.of(viewerOf(caller)), message),
           callback: typeof callback === "string" ? callback : undefined,
         });
-        return sendJson(reply, { uuid });
+        return json(reply, { uuid });
       });
     }
   }
@@ -71,7 +70,7 @@ export function serviceRoutes(
   const statusOf = async ({ request: asked, service }: Awaited<ReturnType<typeof found>>) => {
     const { state, result } = await requests.status(asked, service);
     if (state === "PROGRESS") requireVersion(result, service);
-    const held = media.of({ tenant: "", all: true, grantees: [] });
+    const held = media.of(everything);
     return {
       uuid: asked.id,
       status: state,
@@ -83,13 +82,13 @@ export function serviceRoutes(
     const status = await statusOf(await found(request, requests, serviceIn(request)));
     return (request.headers.accept ?? "").startsWith("application/xml")
       ? reply.type("application/xml").send(xmlOf(status))
-      : sendJson(reply, status);
+      : json(reply, status);
   });
 
   app.get(`${base}/cancel`, { schema: { ...ownRules } }, async (request, reply) => {
     await requireCaller(request, context);
     const asked = await found(request, requests, serviceIn(request));
-    return sendJson(
+    return json(
       reply,
       await statusOf({ ...asked, request: await requests.cancel(asked.request, asked.service) }),
     );

@@ -1,10 +1,13 @@
 import { extname } from "node:path";
+import { viewerOf } from "../../access/principal.ts";
 import type { GatewayRequests } from "../../gateway/requests.ts";
 import type { App } from "../../http/app.ts";
 import { type FaceOptions, ownRules } from "../../http/face.ts";
+import { json } from "../../http/send.ts";
+import { keepResult } from "../../work/results.ts";
 import { requireCaller } from "./authentication.ts";
 import { freshName, rootOf, type TemporaryFiles } from "./files.ts";
-import { GatewayError, sendJson } from "./problems.ts";
+import { GatewayError } from "./problems.ts";
 
 const name = "simple_workflow";
 
@@ -46,8 +49,9 @@ export function workflowRoutes(
         service: { type: service.celery_task_name, document: { url: null, credentials: null }, misc },
         annotation_service: { url: null, uuid: null, credentials: null },
       };
-      return sendJson(reply, {
-        uuid: await requests.submit({ name, service, caller, message, callback: undefined }),
+      const kept = await keepResult(async () => context.media.of(viewerOf(caller)), message);
+      return json(reply, {
+        uuid: await requests.submit({ name, service, caller, message: kept, callback: undefined }),
       });
     });
   }

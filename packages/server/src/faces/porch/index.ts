@@ -1,8 +1,9 @@
 import type { Face } from "../../http/face.ts";
 import { ownRules } from "../../http/face.ts";
+import { json } from "../../http/send.ts";
 import { porchOpenApi } from "./openapi.ts";
 import { pipelineRoutes } from "./pipelines.ts";
-import { addPorchProblems, sendJson } from "./problems.ts";
+import { addPorchProblems } from "./problems.ts";
 import { taskRoutes } from "./tasks.ts";
 import { uiRoutes } from "./ui.ts";
 
@@ -17,7 +18,7 @@ export const porch: Face = {
     uiRoutes(app, options);
     app.get("/api/v1/openapi.json", { schema: ownRules }, async (_, reply) => {
       const servers = [{ url: options.prefix === "" ? "/" : options.prefix }];
-      return sendJson(reply, { ...porchOpenApi, servers });
+      return json(reply, { ...porchOpenApi, servers });
     });
   },
 };

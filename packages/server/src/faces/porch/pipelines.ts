@@ -2,12 +2,12 @@ import { Type } from "typebox";
 import { VconductorError } from "../../errors.ts";
 import type { App } from "../../http/app.ts";
 import { type FaceOptions, ownRules } from "../../http/face.ts";
+import { json } from "../../http/send.ts";
 import { requireStorable } from "../../http/storable.ts";
 import type { ListedToken } from "../../ledger/ledger.ts";
 import { asReader, requireAdministrator, withToken } from "./authentication.ts";
 import { pipelineJson } from "./json.ts";
 import { both } from "./paths.ts";
-import { sendJson } from "./problems.ts";
 import { Pipeline } from "./schemas.ts";
 
 /** Pipelines, and the tokens that may work on them. */
@@ -28,13 +28,13 @@ export function pipelineRoutes(app: App, { context }: FaceOptions): void {
         ...(uri === "" ? {} : { uri }),
         ...(version === "" ? {} : { version }),
       });
-      return sendJson(reply, found.map(pipelineJson));
+      return json(reply, found.map(pipelineJson));
     },
   });
 
   app.get("/pipelines/:name", { schema: ownRules, ...reads }, async (request, reply) => {
     const { name } = request.params as { name: string };
-    return sendJson(reply, pipelineJson(await ledger.getPipeline(name)));
+    return json(reply, pipelineJson(await ledger.getPipeline(name)));
   });
 
   both(app, "POST", "/pipelines", {
@@ -51,7 +51,7 @@ export function pipelineRoutes(app: App, { context }: FaceOptions): void {
         throw new VconductorError("bad_request", "Pipeline must specify a name and URI and version");
       }
       requireStorable({ name, uri, version }, ["body"]);
-      return sendJson(reply.code(201), pipelineJson(await ledger.addPipeline({ name, uri, version })));
+      return json(reply.code(201), pipelineJson(await ledger.addPipeline({ name, uri, version })));
     },
   });
 
@@ -60,12 +60,12 @@ export function pipelineRoutes(app: App, { context }: FaceOptions): void {
     const { name, description } = request.params as { name: string; description: string };
     requireStorable(description, ["path", "description"]);
     const token = await ledger.addToken({ pipeline: await ledger.getPipeline(name), description });
-    return sendJson(reply.code(201), { name, description, token });
+    return json(reply.code(201), { name, description, token });
   });
 
   app.get("/tokens", { schema: ownRules, ...writes }, async (request, reply) => {
     requireAdministrator(request);
-    return sendJson(reply, (await ledger.listTokens()).map(tokenJson));
+    return json(reply, (await ledger.listTokens()).map(tokenJson));
   });
 
   app.delete(
@@ -81,7 +81,7 @@ export function pipelineRoutes(app: App, { context }: FaceOptions): void {
       requireAdministrator(request);
       const { token_id: id } = request.params as { token_id: number };
       await ledger.revokeToken(id);
-      return sendJson(reply, { id, revoked: true });
+      return json(reply, { id, revoked: true });
     },
   );
 }

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { App } from "../../http/app.ts";
 import type { FaceOptions } from "../../http/face.ts";
 import { toProblem } from "../../http/problems.ts";
+import { json } from "../../http/send.ts";
 
 /** Errors as npg_porch words them: `{"detail": …}`, and plain text for what is nobody's fault. */
 export function addPorchProblems(app: App, { context, routes }: FaceOptions): void {
@@ -12,18 +13,14 @@ export function addPorchProblems(app: App, { context, routes }: FaceOptions): vo
       return reply.code(500).type("text/plain; charset=utf-8").send("Internal Server Error");
     }
     if (problem.retryAfter !== undefined) reply.header("retry-after", String(problem.retryAfter));
-    return sendJson(reply.code(problem.status), { detail: problem.detail });
+    return json(reply.code(problem.status), { detail: problem.detail });
   });
   app.setNotFoundHandler((request, reply) => {
     const [path = ""] = request.url.split("?");
     const methods = routes.methods(path);
     if (methods.length === 0 || methods.includes(request.method)) {
-      return sendJson(reply.code(404), { detail: "Not Found" });
+      return json(reply.code(404), { detail: "Not Found" });
     }
-    return sendJson(reply.code(405).header("allow", methods.join(", ")), { detail: "Method Not Allowed" });
+    return json(reply.code(405).header("allow", methods.join(", ")), { detail: "Method Not Allowed" });
   });
-}
-
-export function sendJson(reply: FastifyReply, value: unknown): FastifyReply {
-  return reply.type("application/json").send(JSON.stringify(value));
 }

@@ -5,13 +5,13 @@ import { type Static, Type } from "typebox";
 import { VconductorError } from "../../errors.ts";
 import type { App } from "../../http/app.ts";
 import { type FaceOptions, ownRules } from "../../http/face.ts";
+import { json, jsonText } from "../../http/send.ts";
 import { requireStorable } from "../../http/storable.ts";
 import type { Ledger, TaskFilter, TaskState } from "../../ledger/ledger.ts";
 import { inputIdOf } from "../../ledger/task-identity.ts";
 import { asReader, ledgerToken, requirePipeline, withToken } from "./authentication.ts";
 import { detailed, tasksText, taskText } from "./json.ts";
 import { both } from "./paths.ts";
-import { sendJson } from "./problems.ts";
 import { ClaimQuery, inputIdPattern, Pipeline, Report, Task, TaskChange, TaskStateEnum } from "./schemas.ts";
 
 const taskPath = "/pipelines/:name/tasks/:task_input_id";
@@ -47,15 +47,16 @@ export function taskRoutes(app: App, { context }: FaceOptions): void {
       };
       const { pipeline_name: pipeline, status, limit, after = 0 } = query;
       const filter: TaskFilter = { pipeline, states: status === undefined ? undefined : [status] };
-      reply.type("application/json");
-      if (limit === undefined) return reply.send(Readable.from(everyTask(ledger, { ...filter, after })));
+      if (limit === undefined) {
+        return reply.type("application/json").send(Readable.from(everyTask(ledger, { ...filter, after })));
+      }
       const page = await ledger.listTasks({ ...filter, after, limit });
       const last = page.at(-1);
       if (last !== undefined && page.length === limit) {
         const next = new URLSearchParams({ ...given(query), after: String(last.id) });
         reply.header("link", `<?${next}>; rel="next"`);
       }
-      return reply.send(tasksText(page));
+      return jsonText(reply, tasksText(page));
     },
   });
 
@@ -67,10 +68,7 @@ export function taskRoutes(app: App, { context }: FaceOptions): void {
       const by = ledgerToken(request);
       const own = requirePipeline(by, pipeline.name);
       const { task, created } = await ledger.register({ pipeline: own, input: inputIn(request), by });
-      return reply
-        .code(created ? 201 : 200)
-        .type("application/json")
-        .send(taskText(task));
+      return jsonText(reply.code(created ? 201 : 200), taskText(task));
     },
   });
 
@@ -84,7 +82,7 @@ export function taskRoutes(app: App, { context }: FaceOptions): void {
       requireStorable(message, ["body", "message"]);
       const inputId = inputIdOf(inputIn(request));
       const task = await ledger.update({ pipeline: own, inputId, state, progress, message, by });
-      return reply.type("application/json").send(taskText(task));
+      return jsonText(reply, taskText(task));
     },
   });
 
@@ -97,13 +95,13 @@ export function taskRoutes(app: App, { context }: FaceOptions): void {
       const pipeline = requirePipeline(by, (request.body as Static<typeof Pipeline>).name);
       const leaseMs = lease === undefined ? undefined : lease * 1000;
       const tasks = await ledger.claim({ pipeline, limit, leaseMs, by });
-      return reply.type("application/json").send(tasksText(tasks));
+      return jsonText(reply, tasksText(tasks));
     },
   });
 
   app.get(taskPath, { ...reads, schema: { ...ownRules, params: TaskParams } }, async (request, reply) => {
     const task = await ledger.getTask(await keyIn(request, ledger));
-    return reply.type("application/json").send(taskText(task, detailed(task)));
+    return jsonText(reply, taskText(task, detailed(task)));
   });
 
   app.get(
@@ -111,7 +109,7 @@ export function taskRoutes(app: App, { context }: FaceOptions): void {
     { ...reads, schema: { ...ownRules, params: TaskParams } },
     async (request, reply) => {
       const events = await ledger.events(await keyIn(request, ledger));
-      return sendJson(
+      return json(
         reply,
         events.map(({ at, change, message, by }) => ({ time: at, change, message, token: by })),
       );
@@ -128,7 +126,7 @@ export function taskRoutes(app: App, { context }: FaceOptions): void {
       requireStorable(message, ["body", "message"]);
       const leaseMs = lease === undefined ? undefined : lease * 1000;
       const task = await ledger.report({ pipeline, inputId, leaseMs, progress, message });
-      return reply.type("application/json").send(taskText(task, detailed(task)));
+      return jsonText(reply, taskText(task, detailed(task)));
     },
   );
 }

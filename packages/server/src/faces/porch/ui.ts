@@ -3,6 +3,7 @@ import { type Static, Type } from "typebox";
 import { VconductorError } from "../../errors.ts";
 import type { App } from "../../http/app.ts";
 import { type FaceOptions, ownRules } from "../../http/face.ts";
+import { jsonText } from "../../http/send.ts";
 import { type Task, type TaskState, taskStates } from "../../ledger/ledger.ts";
 import { asReader } from "./authentication.ts";
 import { expanded, tasksText } from "./json.ts";
@@ -80,7 +81,7 @@ function table(
   }: { readonly draw: number | undefined; readonly tasks: readonly Task[]; readonly total: number },
 ): FastifyReply {
   const head = JSON.stringify({ draw: draw ?? null, recordsTotal: total, recordsFiltered: total });
-  return reply.type("application/json").send(`${head.slice(0, -1)},"data":${tasksText(tasks, expanded)}}`);
+  return jsonText(reply, `${head.slice(0, -1)},"data":${tasksText(tasks, expanded)}}`);
 }
 
 function statesOf(state: string): readonly TaskState[] | undefined {

@@ -5,10 +5,8 @@ import type { FaceOptions } from "../../http/face.ts";
 import { requireStorable } from "../../http/storable.ts";
 import { sendJson, sendNull, sendText } from "./problems.ts";
 import { AnyObject } from "./schemas.ts";
+import { manage, work } from "./scopes.ts";
 import type { SisyphusStore } from "./store.ts";
-
-const manage = { hide: true, scope: ["queue:write", "process:run"] as const };
-const work = { hide: true, scope: ["job:work", "queue:write"] as const };
 
 /** What modules keep, and what the server says of itself. */
 export function dataRoutes(
@@ -35,19 +33,15 @@ export function dataRoutes(
   });
 
   const begun = Date.now();
-  app.get(
-    "/status/config",
-    { schema: { hide: true, scope: ["queue:write", "process:run"] } },
-    async (_, reply) => {
-      const { value } = context.config.inForce.find(({ variable }) => variable === "QUEUE_DB_URL") ?? {};
-      // The version that front ends look for, of the server whose API this is.
-      return sendJson(reply, {
-        backend: { POSTGRES_URI: value ?? "" },
-        version: "1.3.3",
-        uptime: wordsFor(Date.now() - begun),
-      });
-    },
-  );
+  app.get("/status/config", { schema: { ...manage } }, async (_, reply) => {
+    const { value } = context.config.inForce.find(({ variable }) => variable === "QUEUE_DB_URL") ?? {};
+    // The version that front ends look for, of the server whose API this is.
+    return sendJson(reply, {
+      backend: { POSTGRES_URI: value ?? "" },
+      version: "1.3.3",
+      uptime: wordsFor(Date.now() - begun),
+    });
+  });
 
   app.get("/status/health", { schema: { hide: true, scope: "public" } }, async (_, reply) => {
     const { ready } = await context.readiness();

@@ -7,14 +7,13 @@ import { requireStorable } from "../../http/storable.ts";
 import { keepResult, readResult } from "../../work/results.ts";
 import { notThere, sendJson, sendNull, sendText } from "./problems.ts";
 import { Completion, JobPost, Switch } from "./schemas.ts";
+import { manage, work } from "./scopes.ts";
 import type { SisyphusStore } from "./store.ts";
 import type { WorkerHints } from "./worker-hints.ts";
 
 /** Until it is known whose a job is: it may take long to prepare, and its worker says nothing of it meanwhile. */
 const unattendedMs = 300_000;
 
-const manage = { hide: true, scope: ["queue:write", "process:run"] as const };
-const work = { hide: true, scope: ["job:work", "queue:write"] as const };
 const Finished = Type.Object({
   state: Type.Optional(Type.Enum(["completed", "failed"])),
   offset: Type.Optional(Type.String({ pattern: "^\\d{1,9}$" })),

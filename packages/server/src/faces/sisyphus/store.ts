@@ -2,9 +2,9 @@ import { randomUUID } from "node:crypto";
 import { sql } from "kysely";
 import { DEFAULT_TENANT, type Principal, type Viewer, viewerOf } from "../../access/principal.ts";
 import type { Database, Transaction } from "../../database/database.ts";
-import { VconductorError } from "../../errors.ts";
 import type { JobQueue } from "../../jobs/job-queue.ts";
 import type { RemoteJobs } from "../../jobs/remote-jobs.ts";
+import { ensureQueue } from "../../jobs/remote-queues.ts";
 
 /** A job that has ended. */
 export interface FinishedJob {
@@ -36,16 +36,7 @@ export class SisyphusStore {
 
   /** The queue is there from now on. */
   async #requireQueue(viewer: Viewer): Promise<{ readonly paused: boolean }> {
-    const { jobs } = this.#options;
-    const name = queueOf(viewer);
-    const look = () => jobs.getQueue(name, viewer);
-    try {
-      return await look();
-    } catch (error) {
-      if (!(error instanceof VconductorError) || error.code !== "queue_not_found") throw error;
-      await jobs.createQueue({ name, kind: "sisyphus", viewer }).catch(() => {});
-      return await look();
-    }
+    return await ensureQueue(this.#options.jobs, { name: queueOf(viewer), kind: "sisyphus", viewer });
   }
 
   async isDisabled(viewer: Viewer): Promise<boolean> {

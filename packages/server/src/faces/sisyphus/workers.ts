@@ -8,12 +8,11 @@ import { requireStorable } from "../../http/storable.ts";
 import type { RemoteWorker } from "../../work/remote-workers.ts";
 import { sendJson, sendNull } from "./problems.ts";
 import { Heartbeat, Switch } from "./schemas.ts";
+import { manage, work } from "./scopes.ts";
 import type { SisyphusStore } from "./store.ts";
 import type { WorkerHints } from "./worker-hints.ts";
 
 const face = "sisyphus";
-const manage = { hide: true, scope: ["queue:write", "process:run"] as const };
-const work = { hide: true, scope: ["job:work", "queue:write"] as const };
 
 /** Workers: their heartbeats, and whether they get jobs. */
 export function workerRoutes(

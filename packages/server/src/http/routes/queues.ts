@@ -56,7 +56,7 @@ const NewQueueJob = Type.Object({
     pattern: "^[^\\u0000\\ud800-\\udfff]*$",
     description: "vcon_uuid; in queues of remote workers anything",
   }),
-  payload: Type.Optional(Type.Any({ description: "For remote workers: any JSON" })),
+  payload: Type.Optional(Type.Unknown({ description: "For remote workers: any JSON" })),
   vcon_uuid: Type.Array(
     Type.String({ minLength: 1, maxLength: 255, pattern: "^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]+$" }),
     { default: [], maxItems: mostUuids, description: "The vCons to process together: at least one" },

@@ -30,7 +30,7 @@ export function remoteWorkerRoutes(app: App, { remoteWorkers, jobs, config }: Ht
     async (request, reply) => {
       const viewer = viewerIn(request);
       const workers = await remoteWorkers.list({ face, viewer });
-      const runs = Map.groupBy(await jobs.activeRuns({ viewer }), (run) => run.worker);
+      const runs = Map.groupBy(await jobs.activeRuns({ kind: face, viewer }), (run) => run.worker);
       return json(reply, { workers: workers.map((worker) => toJson(worker, runs.get(worker.id) ?? [])) });
     },
   );
@@ -51,7 +51,7 @@ export function remoteWorkerRoutes(app: App, { remoteWorkers, jobs, config }: Ht
       const { worker_id: id } = request.params;
       const viewer = viewerIn(request);
       const worker = await remoteWorkers.get({ face, id, viewer });
-      return json(reply, toJson(worker, await jobs.activeRuns({ worker: id, viewer })));
+      return json(reply, toJson(worker, await jobs.activeRuns({ worker: id, kind: face, viewer })));
     },
   );
 
@@ -77,7 +77,7 @@ export function remoteWorkerRoutes(app: App, { remoteWorkers, jobs, config }: Ht
       const { tenant } = await remoteWorkers.get({ face, id, viewer });
       const { disabled } = request.body;
       const worker = await remoteWorkers.setDisabled({ face, id, tenant, disabled });
-      return json(reply, toJson(worker, await jobs.activeRuns({ worker: id, viewer })));
+      return json(reply, toJson(worker, await jobs.activeRuns({ worker: id, kind: face, viewer })));
     },
   );
 

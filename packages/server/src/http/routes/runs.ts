@@ -90,7 +90,7 @@ export function runRoutes(app: App, { jobs, usage, media }: HttpContext): void {
         description: "All of it, also where the run has only a pointer to it; null while there is none.",
         operationId: "get_run_result",
         params: runId,
-        response: answers({ 200: Type.Any({ description: "Any JSON" }) }, 404, 502),
+        response: answers({ 200: Type.Unknown({ description: "Any JSON" }) }, 404, 502),
       },
     },
     async (request, reply) => {

@@ -1,9 +1,9 @@
 import type { FastifyRequest } from "fastify";
 import { type Static, Type } from "typebox";
-import type { Viewer } from "../../access/principal.ts";
 import { VconductorError } from "../../errors.ts";
 import type { NewJob } from "../../jobs/job-queue.ts";
 import type { RemoteJob, WorksFor } from "../../jobs/remote-jobs.ts";
+import { requireRemoteQueue } from "../../jobs/remote-queues.ts";
 import { keepResult, readResult } from "../../work/results.ts";
 import type { App } from "../app.ts";
 import { callerOf, viewerIn } from "../authentication.ts";
@@ -55,11 +55,11 @@ const FollowUp = Type.Object({
   queue: Name,
   vcon_uuid: Type.Array(VconUuid, { default: [], maxItems: 1000 }),
   job_type: Type.Optional(Text(200, "For remote workers: what kind of work it is")),
-  payload: Type.Optional(Type.Any({ description: "For remote workers: any JSON" })),
+  payload: Type.Optional(Type.Unknown({ description: "For remote workers: any JSON" })),
 });
 
 const Completion = Type.Object({
-  result: Type.Any({ default: null, description: "Any JSON; it is kept with the run" }),
+  result: Type.Unknown({ default: null, description: "Any JSON; it is kept with the run" }),
   queue_jobs: Type.Array(FollowUp, {
     default: [],
     maxItems: 100,
@@ -84,20 +84,16 @@ const Release = Type.Object({
   reason: Text(2000, "Why, for people"),
 });
 
+/** What the end of a run is answered with. @param outcomes which there are */
+const ended = (outcomes: string) =>
+  answers({ 200: Type.Object({ outcome: Type.String({ description: outcomes }) }) }, 404, 409);
+
 /** Jobs for remote workers: taking them out, and saying what became of them. */
 export function workRoutes(app: App, context: HttpContext): void {
   const { remoteJobs, remoteWorkers, jobWaiters, jobs, config, media, serverKey } = context;
   const bodyLimit = smallBody(config);
   const usualLeaseMs = config.leaseSeconds * 1000;
   app.addHook("preClose", async () => jobWaiters.stop());
-
-  /** @throws queue_not_found, invalid_request */
-  const requireRemote = async (queue: string, viewer: Viewer) => {
-    const { kind } = await jobs.getQueue(queue, viewer);
-    if (kind === "remote") return;
-    const text = `queue: ${queue} is for pipeline workers; one for remote workers is made with POST /queue/NAME?kind=remote`;
-    throw new VconductorError("invalid_request", text);
-  };
 
   app.post(
     "/work/:queue/claim",
@@ -151,7 +147,7 @@ export function workRoutes(app: App, context: HttpContext): void {
       let claimed = await look();
       // Only who gets nothing asks why.
       if (claimed.length === 0) {
-        await requireRemote(queue, viewer);
+        await requireRemoteQueue(jobs, { queue, viewer, code: "invalid_request" });
         claimed = await jobWaiters.until({ queue, waitMs: wait * 1000, signal, look });
       }
       if (signal.aborted) {
@@ -262,15 +258,7 @@ export function workRoutes(app: App, context: HttpContext): void {
         operationId: "fail_work",
         params: runId,
         body: Failure,
-        response: answers(
-          {
-            200: Type.Object({
-              outcome: Type.String({ description: "retry, failed, or cancelled when that was asked for" }),
-            }),
-          },
-          404,
-          409,
-        ),
+        response: ended("retry, failed, or cancelled when that was asked for"),
       },
     },
     async (request, reply) => {
@@ -297,15 +285,7 @@ export function workRoutes(app: App, context: HttpContext): void {
         operationId: "release_work",
         params: runId,
         body: Release,
-        response: answers(
-          {
-            200: Type.Object({
-              outcome: Type.String({ description: "released, or cancelled when that was asked for" }),
-            }),
-          },
-          404,
-          409,
-        ),
+        response: ended("released, or cancelled when that was asked for"),
       },
     },
     async (request, reply) => {

@@ -1,5 +1,6 @@
 import { inputIdOf } from "../../../src/ledger/task-identity.ts";
 import { type Answer, at, call } from "../../http/call.ts";
+import { startApi } from "../../http/start-api.ts";
 
 /** A user of the porch face. */
 export class Porch {
@@ -35,6 +36,16 @@ export class Porch {
     return this.call("PUT", "/tasks/", { pipeline, task_input, status, ...more });
   }
 }
+
+/** An API of its own, an administrator of its ledger, and somebody without a token. */
+export async function startPorch() {
+  const api = await startApi();
+  const nobody = new Porch(`${api.url}/porch`);
+  const admin = nobody.as(await api.ledger.addToken({ pipeline: undefined, description: "first" }));
+  return { api, admin, nobody };
+}
+
+export const detail = (answer: Answer) => at(answer.json, "detail");
 
 export const pathOf = (pipeline: { readonly name: string }, input: object) =>
   `/pipelines/${pipeline.name}/tasks/${inputIdOf(JSON.stringify(input))}`;
