@@ -55,9 +55,10 @@ export class Api implements Service {
     const media = new TenantMedia({ content, database: this.#options.stores.storeDatabase });
     this.#services = stepServices({ config, log, media: content });
     const context = await this.#context(this.#services, media);
-    this.#apps = [await this.#listen(await buildApp(context), config.rest)];
-    for (const [face, address] of ownAddresses(config)) {
-      this.#apps = [...this.#apps, await this.#listen(await buildApp(context, face), address)];
+    for (const place of placesOf(config)) {
+      const app = await buildApp(context, place.face);
+      this.#apps = [...this.#apps, app];
+      await this.#listen(app, place);
     }
     this.#url = urlOf(this.#apps[0], config);
   }
@@ -110,32 +111,40 @@ export class Api implements Service {
     };
   }
 
-  async #listen(app: App, address: ListenAddress): Promise<App> {
-    const { host, port } = address;
+  async #listen(app: App, place: Place): Promise<void> {
+    const { host, port } = place.address;
     try {
       await app.listen({ host, port, ...(this.#options.share ? { reusePort: true } : {}) });
     } catch (error) {
-      throw explain(error, address);
+      throw explain(error, place);
     }
-    return app;
   }
 }
 
-/** The faces with an address of their own. */
-function ownAddresses(config: Config): readonly (readonly [FaceName, ListenAddress])[] {
-  return config.faces.flatMap((face): readonly (readonly [FaceName, ListenAddress])[] => {
+/** Where the server listens, and which setting says so. */
+interface Place {
+  readonly address: ListenAddress;
+  readonly variable: string;
+  /** Undefined: for our own API. */
+  readonly face?: FaceName;
+}
+
+/** Our own address first, then those of faces that have one. */
+function placesOf(config: Config): readonly Place[] {
+  const ofFaces = config.faces.flatMap((face): readonly Place[] => {
     const address = addressOf(config, face);
-    return address === undefined ? [] : [[face, address]];
+    return address === undefined ? [] : [{ address, variable: `${face.toUpperCase()}_URL`, face }];
   });
+  return [{ address: config.rest, variable: "REST_URL" }, ...ofFaces];
 }
 
 /** Whether the ports are free for this server alone; shared listening would not show that another one has them. */
 export async function claimPort(config: Config): Promise<void> {
-  for (const address of [config.rest, ...ownAddresses(config).map(([, one]) => one)]) {
-    const { host, port } = address;
+  for (const place of placesOf(config)) {
+    const { host, port } = place.address;
     await new Promise<void>((done, failed) => {
       const probe = createServer();
-      probe.once("error", (error) => failed(explain(error, address)));
+      probe.once("error", (error) => failed(explain(error, place)));
       probe.listen({ host, port, exclusive: true }, () => probe.close(() => done()));
     });
   }
@@ -154,19 +163,19 @@ function urlOf(
   return `${protocol}://${rest.host === "localhost" ? "localhost" : host}:${address.port}`;
 }
 
-function explain(error: unknown, address: ListenAddress): unknown {
+function explain(error: unknown, { address, variable }: Place): unknown {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   if (code === "EADDRINUSE") {
     return new StartupError(
       `Port ${address.port} on ${address.host} is taken: another program, perhaps another vConductor, listens there.`,
-      "Stop the other one, or choose another port: REST_URL=http://localhost:8001",
+      `Stop the other one, or choose another port: ${variable}=http://localhost:8001`,
       { cause: error },
     );
   }
   if (code === "EACCES" || code === "EADDRNOTAVAIL" || code === "ENOTFOUND") {
     return new StartupError(
       `The server cannot listen on ${address.url}: ${error instanceof Error ? error.message : code}`,
-      "Choose an address of this machine and a port that its user may open (1024 or higher): REST_URL=http://localhost:8000",
+      `Choose an address of this machine and a port that its user may open (1024 or higher): ${variable}=http://localhost:8000`,
       { cause: error },
     );
   }

@@ -174,6 +174,19 @@ export function describeRemoteJobs(name: string, open: () => Promise<RemoteJobsU
       expect(await outcomes()).toEqual(["crashed", null]);
     });
 
+    test("one that its workers die of fails in the end; what other systems' APIs keep waits again, however often", async () => {
+      await jobs.createQueue({ viewer, name: "s", kind: "sisyphus" });
+      await add("a");
+      await add("b", { queue: "s" });
+      for (let time = 1; time <= 3; time++) {
+        await one({ leaseMs: 0 });
+        await one({ leaseMs: 0, queue: "s", kind: "sisyphus" });
+        await recover();
+      }
+      expect(await claim()).toEqual([]);
+      expect(await claim({ queue: "s", kind: "sisyphus" })).toHaveLength(1);
+    });
+
     test("a lease without end stays, whatever housekeeping does", async () => {
       await add("a");
       await one({ leaseMs: undefined });

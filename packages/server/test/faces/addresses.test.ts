@@ -40,7 +40,10 @@ describe("the APIs of other systems", () => {
       }),
     );
     const taken = startTestServer({ ...quiet, PORCH_URL: `http://127.0.0.1:${port}` });
-    await expect(taken).rejects.toThrow(`Port ${port} on 127.0.0.1 is taken`);
+    await expect(taken).rejects.toMatchObject({
+      message: expect.stringContaining(`Port ${port} on 127.0.0.1 is taken`),
+      remedy: expect.stringContaining("PORCH_URL=http://localhost:8001"),
+    });
     other.close();
     expect(() => readConfig({ PORCH_URL: "http://0.0.0.0:8081" })).toThrow(
       /PORCH_URL.*without access control/s,
