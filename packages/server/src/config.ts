@@ -212,6 +212,7 @@ function findProblems(env: Environment, surroundings: Surroundings): readonly Co
     ...problems,
     ...exposure(env, { problems, surroundings }),
     ...missingAudience(env),
+    ...sharedAddresses(env, { problems, surroundings }),
     ...missingKeys(env, { problems, surroundings }),
     ...missingClaims(env),
     ...unfitTls(env, { problems, surroundings }),
@@ -267,6 +268,27 @@ function exposure(
   const message =
     "would let other machines in without access control; use localhost, 127.0.0.1 or [::1], turn it on with ACCESS=on (docs/access.md), or set ACCESS=off to do without";
   return open.map((entry) => ({ variable: entry.variable, value: entry.given(env), message }));
+}
+
+/** Two APIs cannot be at the root of one address. */
+function sharedAddresses(
+  env: Environment,
+  options: { readonly problems: readonly ConfigProblem[]; readonly surroundings: Surroundings },
+): readonly ConfigProblem[] {
+  const listening = [settings.rest, ...faceUrls];
+  if (options.problems.some((problem) => listening.some(({ variable }) => variable === problem.variable)))
+    return [];
+  const first = new Map<string, string>();
+  return listening.flatMap((entry) => {
+    const address = entry.read(env, options.surroundings);
+    if (address === undefined || address.port === 0) return [];
+    const place = `${address.host}:${address.port}`;
+    const { variable } = entry;
+    const other = first.get(place);
+    first.set(place, other ?? variable);
+    const message = `is the address of ${other} already; give it another port, or leave it out`;
+    return other === undefined ? [] : [{ variable, value: entry.given(env), message }];
+  });
 }
 
 /** A JWT that is for nobody in particular would be for everybody. */

@@ -45,6 +45,11 @@ describe("the APIs of other systems", () => {
       remedy: expect.stringContaining("PORCH_URL=http://localhost:8001"),
     });
     other.close();
+    const twice = { PORCH_URL: "http://localhost:5000", GATEWAY_URL: "http://localhost:5000" };
+    expect(() => readConfig(twice)).toThrow(/GATEWAY_URL.*is the address of PORCH_URL already/s);
+    expect(() => readConfig({ SISYPHUS_URL: "http://localhost:8000" })).toThrow(
+      /address of REST_URL already/,
+    );
     expect(() => readConfig({ PORCH_URL: "http://0.0.0.0:8081" })).toThrow(
       /PORCH_URL.*without access control/s,
     );

@@ -30,7 +30,7 @@ export interface CeleryBridgeOptions {
   readonly media: Pick<TenantMedia, "of">;
   readonly serverKey: string;
   readonly leaseMs: number;
-  readonly log: Pick<Logger, "warn">;
+  readonly log: Pick<Logger, "info" | "warn">;
 }
 
 /**

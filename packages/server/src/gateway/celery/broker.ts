@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 import { Connection, type Consumer, type Publisher } from "rabbitmq-client";
 import { revokeMessage, type TaskMessage } from "./messages.ts";
+import { Outage } from "./outage.ts";
 
 /** Where all results come in. It outlives the server; of several servers one reads it, so that the order is kept. */
 export const replies = "vconductor.gateway.results";
@@ -20,16 +21,17 @@ export interface QueueLoad {
 /** What Celery's workers are sent over RabbitMQ, and what they answer; a connection that breaks is made anew. */
 export class Broker {
   readonly #url: string;
-  readonly #log: Pick<Logger, "warn">;
+  readonly #log: Pick<Logger, "info" | "warn">;
   readonly #onResult: (content: string) => Promise<void>;
   readonly #publishers = new Map<string, Publisher>();
   #connection: Connection | undefined;
   #consumer: Consumer | undefined;
+  #isStopping = false;
 
   /** @param options.onResult what it rejects stays with the broker, and comes again */
   constructor(options: {
     readonly url: string;
-    readonly log: Pick<Logger, "warn">;
+    readonly log: Pick<Logger, "info" | "warn">;
     readonly onResult: (content: string) => Promise<void>;
   }) {
     this.#url = options.url;
@@ -49,17 +51,23 @@ export class Broker {
       acquireTimeout: patienceMs,
       retryHigh: 5000,
     });
-    const say = (error: unknown) => this.#log.warn({ err: error }, "the broker of Celery cannot be reached");
-    connection.on("error", say);
+    const outage = new Outage("the broker of Celery", this.#log);
+    connection.on("error", (error: unknown) => outage.goesOn(error));
+    connection.on("connection", () => outage.isOver());
     this.#connection = connection;
     this.#consumer = connection.createConsumer(
       { queue: replies, queueOptions: repliesQueue, qos: { prefetchCount: 100 } },
       async ({ body }) => this.#onResult(textOf(body)),
     );
-    this.#consumer.on("error", say);
+    // Without a connection that is said already; otherwise it is a result that is not kept yet, or the queue is not ours.
+    this.#consumer.on("error", (error: unknown) => {
+      if (this.isConnected && !this.#isStopping)
+        this.#log.warn({ err: error }, "a result of Celery was not kept yet");
+    });
   }
 
   async stop(): Promise<void> {
+    this.#isStopping = true;
     const close = async () => {
       await this.#consumer?.close();
       for (const publisher of this.#publishers.values()) await publisher.close();

@@ -1,16 +1,17 @@
 import { createClient } from "@redis/client";
 import type { Logger } from "pino";
 import { readReport, type TaskReport } from "./messages.ts";
+import { Outage } from "./outage.ts";
 
 /** Results that Celery's workers keep in Redis. */
 export class RedisResults {
   readonly #client: ReturnType<typeof createClient>;
 
-  constructor({ url, log }: { readonly url: string; readonly log: Pick<Logger, "warn"> }) {
+  constructor({ url, log }: { readonly url: string; readonly log: Pick<Logger, "info" | "warn"> }) {
     this.#client = createClient({ url, socket: { reconnectStrategy: 2000, connectTimeout: 5000 } });
-    this.#client.on("error", (error: unknown) =>
-      log.warn({ err: error }, "the Redis of Celery's results cannot be reached"),
-    );
+    const outage = new Outage("the Redis with Celery's results", log);
+    this.#client.on("error", (error: unknown) => outage.goesOn(error));
+    this.#client.on("ready", () => outage.isOver());
   }
 
   /** Does not wait for a connection: it is made as soon as it can be. */
