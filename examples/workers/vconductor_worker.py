@@ -13,6 +13,7 @@ the server is away it goes on with what it has, and tries until the server is ba
 hand finish for `drain_seconds`; then they go back to their queue. Python 3.9 or later.
 """
 
+import http.client
 import json
 import random
 import signal
@@ -71,20 +72,29 @@ class Client:
             self.headers["Authorization"] = f"Bearer {token}"
 
     def request(self, method, path, body=None, timeout=30):
-        """Raises ApiError, or OSError when there was no answer."""
+        """Raises ApiError, or OSError when there was no answer, or not all of it."""
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, data=data, method=method, headers=self.headers)
         try:
+            status, text = self._send(request, timeout)
+        except http.client.HTTPException as error:
+            raise OSError(f"the answer broke off: {error!r}") from error
+        if status < 300:
+            return json.loads(text) if text else None
+        try:
+            reason = json.loads(text)
+        except ValueError:
+            reason = text.decode(errors="replace")
+        raise ApiError(status, reason)
+
+    @staticmethod
+    def _send(request, timeout):
+        try:
             with urllib.request.urlopen(request, timeout=timeout) as answer:
-                text = answer.read()
+                return answer.status, answer.read()
         except urllib.error.HTTPError as error:
-            text = error.read()
-            try:
-                reason = json.loads(text)
-            except ValueError:
-                reason = text.decode(errors="replace")
-            raise ApiError(error.code, reason) from None
-        return json.loads(text) if text else None
+            with error:
+                return error.code, error.read()
 
     def make_queue(self, name):
         """Makes a queue for remote workers; one that is there already stays as it is."""
@@ -256,7 +266,9 @@ class Worker:
         if context.reason == "stopping":
             self._tell(job, "release", {"reason": "its worker stops"}, context)
             return
-        message = "cancelled" if context.stopped else (str(error) or type(error).__name__).replace("\0", "")[:10_000]
+        # What the server takes as the reason of a failure.
+        reason = (str(error) or type(error).__name__).replace("\0", "").encode(errors="replace").decode()[:10_000]
+        message = "cancelled" if context.stopped else reason
         body = {
             "message": message,
             "code": getattr(error, "code", None) if isinstance(error, JobFailed) else "worker_failed",

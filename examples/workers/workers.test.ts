@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, onTestFailed, test as vitest } from "vitest";
 import { eventually, kill, openSite, type ServerProcess } from "../../packages/server/test/crash/harness.ts";
@@ -78,7 +79,11 @@ const isThere = (command: string) => spawnSync(command, ["--version"]).status ==
 describe.each(languages)("the worker in %s (skipped where that is not installed)", (_, command, file) => {
   const test = vitest.skipIf(!isThere(command));
 
-  async function start(server: ServerProcess, site: Awaited<ReturnType<typeof openSite>>, name: string) {
+  async function start(
+    server: Pick<ServerProcess, "url">,
+    site: Awaited<ReturnType<typeof openSite>>,
+    name: string,
+  ) {
     const child: ChildProcess = spawn(command, [join(import.meta.dirname, file)], {
       env: { PATH: process.env.PATH, ...settings, VCONDUCTOR_URL: server.url, WORKER_NAME: name },
       stdio: ["ignore", "pipe", "pipe"],
@@ -131,6 +136,29 @@ describe.each(languages)("the worker in %s (skipped where that is not installed)
     await eventually(() => worker.output().includes("unreachable"));
     const again = await site.start({ REST_URL: server.url });
     await expectDoneOnce(again, 12);
+    expect(worker.child.exitCode).toBeNull();
+  });
+
+  test("tries again when an answer breaks off", async () => {
+    const site = await openSite();
+    let asked = 0;
+    const breaking = createServer((socket) => {
+      socket.on("error", () => {});
+      socket.once("data", (request: Buffer) => {
+        if (!request.toString().startsWith("POST /work/")) {
+          socket.end("HTTP/1.1 204 No Content\r\n\r\n");
+          return;
+        }
+        asked += 1;
+        socket.end("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{");
+      });
+    });
+    await new Promise<void>((done) => breaking.listen(0, "127.0.0.1", done));
+    site.atEnd(async () => breaking.close());
+    const address = breaking.address();
+    const port = typeof address === "object" && address !== null ? address.port : 0;
+    const worker = await start({ url: `http://127.0.0.1:${port}` }, site, "patient");
+    await eventually(() => asked >= 3);
     expect(worker.child.exitCode).toBeNull();
   });
 

@@ -49,7 +49,7 @@ export class GatewayRequests {
   }): Promise<string> {
     const { name, service, caller, message, callback } = request;
     const { celery_queue_name: queue, celery_task_name: jobType } = service;
-    await this.requireQueue(queue);
+    await this.requireQueue(service);
     const id = randomUUID();
     await this.#database.transaction(async (tx) => {
       const [jobId = 0] = await this.#jobs.enqueueIn(tx, [
@@ -132,8 +132,8 @@ export class GatewayRequests {
   }
 
   /** The queue of a service is there from now on. @throws invalid_options it is there, for others */
-  async requireQueue(name: string): Promise<void> {
-    await ensureQueue(this.#jobs, { name, kind: "remote", viewer: everything });
+  async requireQueue({ celery_queue_name: name, transport = "remote" }: GatewayService): Promise<void> {
+    await ensureQueue(this.#jobs, { name, kind: transport, viewer: everything });
   }
 
   /** The request that a job is for, and whether it has been sent to the broker. @throws Error it is for none */

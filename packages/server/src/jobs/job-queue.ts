@@ -3,7 +3,7 @@ import type { Transaction } from "../database/database.ts";
 import type { Run, RunError } from "./run.ts";
 
 /** What kind of worker a queue's jobs are for. A queue holds jobs of one kind. */
-export type QueueKind = "pipeline" | "remote" | "sisyphus" | "task";
+export type QueueKind = "pipeline" | "remote" | "celery" | "sisyphus" | "task";
 
 export interface NewJob {
   readonly queue: string;

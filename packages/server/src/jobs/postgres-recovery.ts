@@ -56,7 +56,8 @@ export function recoveryMethods({
             .executeTakeFirst();
           const crashes = (job?.crashes ?? 0) + 1;
           await backToWaiting(tx, { jobId: run.job_id, crashes: 1 });
-          // What the ledger and Sisyphus keep waits again, however often: its history says so, and somebody may take it off.
+          // What is kept elsewhere too (by the ledger, Sisyphus, Celery's broker) waits again, however often: its history
+          // says so, and somebody may take it off.
           const isLimited = run.kind === "pipeline" || run.kind === "remote";
           if (crashes >= crashLimit && isLimited) {
             const error: RunError = {

@@ -16,7 +16,8 @@ export async function ensureQueue(
     return await look();
   });
   if (queue.kind === kind) return queue;
-  throw new VconductorError("invalid_options", `queue: ${name} is for other workers`);
+  const text = `queue: ${name} is for workers of another kind (${queue.kind}): delete it, or name another one`;
+  throw new VconductorError("invalid_options", text);
 }
 
 /** @param options.code of the error @throws queue_not_found, or an error of that code: it is for pipeline workers */

@@ -12,13 +12,14 @@ import { keepResult, readResult } from "../../work/results.ts";
 import type { GatewayRequests } from "../requests.ts";
 import { Broker, type QueueLoad, replies } from "./broker.ts";
 import { failureIn, progressIn, readReport, type TaskReport, taskMessage } from "./messages.ts";
+import { Outage } from "./outage.ts";
 import { RedisResults } from "./redis-results.ts";
 
 const worker = "celery";
 const batch = 50;
 const waitMs = 20_000;
 const lookMs = 500;
-const by = { kind: "remote", viewer: everything } as const;
+const by = { kind: "celery", viewer: everything } as const;
 
 export interface CeleryBridgeOptions {
   readonly settings: CelerySettings;
@@ -96,7 +97,7 @@ export class CeleryBridge implements Service {
     const { celery_queue_name: queue } = service;
     const look = () => remoteJobs.claim({ ...by, queue, limit: batch, worker, server, leaseMs });
     await this.#again(async () => {
-      await requests.requireQueue(queue);
+      await requests.requireQueue(service);
       // What waits here can be cancelled, and is not in the way of anything.
       if (!this.#broker.isConnected) return await this.#pause(lookMs);
       const jobs = await look();
@@ -228,12 +229,18 @@ export class CeleryBridge implements Service {
 
   /** Does it again and again until the bridge is stopped; what goes wrong is said, and tried again a little later. */
   async #again(work: () => Promise<void>): Promise<void> {
+    const outage = new Outage({
+      during: "the bridge to Celery is held up; it tries again",
+      over: "the bridge to Celery goes on",
+      log: this.#options.log,
+    });
     while (!this.#stop.signal.aborted) {
       try {
         await work();
+        outage.isOver();
       } catch (error) {
         if (this.#stop.signal.aborted) return;
-        this.#warn(error, "the bridge to Celery is held up");
+        outage.goesOn(error);
         await this.#pause(2000);
       }
     }

@@ -51,7 +51,11 @@ export class Broker {
       acquireTimeout: patienceMs,
       retryHigh: 5000,
     });
-    const outage = new Outage("the broker of Celery", this.#log);
+    const outage = new Outage({
+      during: "the broker of Celery cannot be reached; it is tried again",
+      over: "the broker of Celery is there again",
+      log: this.#log,
+    });
     connection.on("error", (error: unknown) => outage.goesOn(error));
     connection.on("connection", () => outage.isOver());
     this.#connection = connection;

@@ -9,7 +9,11 @@ export class RedisResults {
 
   constructor({ url, log }: { readonly url: string; readonly log: Pick<Logger, "info" | "warn"> }) {
     this.#client = createClient({ url, socket: { reconnectStrategy: 2000, connectTimeout: 5000 } });
-    const outage = new Outage("the Redis with Celery's results", log);
+    const outage = new Outage({
+      during: "the Redis with Celery's results cannot be reached; it is tried again",
+      over: "the Redis with Celery's results is there again",
+      log,
+    });
     this.#client.on("error", (error: unknown) => outage.goesOn(error));
     this.#client.on("ready", () => outage.isOver());
   }
