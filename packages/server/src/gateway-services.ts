@@ -51,6 +51,9 @@ async function celeryBridge({
   if (settings === undefined || !isWanted) return undefined;
   // Loaded only where it is used: servers are small.
   const { CeleryBridge } = await import("./gateway/celery/bridge.ts");
+  const { id } = await database.run((db) =>
+    db.selectFrom("vconductor.installation").select("id").executeTakeFirstOrThrow(),
+  );
   return new CeleryBridge({
     settings,
     config: gateway,
@@ -59,6 +62,7 @@ async function celeryBridge({
     requests: new GatewayRequests({ database, jobs }),
     waiters: new JobWaiters({ url: database.url, pollMs: config.pollSeconds * 1000 }),
     media: new TenantMedia({ content: openMedia(config, log), database: stores.storeDatabase }),
+    replies: `vconductor.results.${id}`,
     serverKey,
     leaseMs: config.leaseSeconds * 1000,
     log,

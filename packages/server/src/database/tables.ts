@@ -42,6 +42,10 @@ export interface Tables {
     issued_at: Generated<Date>;
     revoked_at: Date | null;
   };
+  /** One row. */
+  "vconductor.installation": {
+    id: Generated<string>;
+  };
   "vconductor.gateway_request": {
     id: string;
     tenant: string;

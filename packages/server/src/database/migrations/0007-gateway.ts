@@ -28,6 +28,9 @@ const statements: readonly string[] = [
    )`,
   `create index gateway_request_job on vconductor.gateway_request (job_id)`,
   `create index gateway_request_callback on vconductor.gateway_request (callback_after) where not callback_done`,
+  // Tells all the servers of this database from others that use the same broker.
+  `create table vconductor.installation (id uuid primary key default gen_random_uuid())`,
+  `insert into vconductor.installation default values`,
   // What is remembered of how many workers a service needs, and what was said last.
   `create table vconductor.gateway_scaling (
      service text primary key,

@@ -10,7 +10,7 @@ import type { Service } from "../../service.ts";
 import type { JobWaiters } from "../../work/job-waiters.ts";
 import { keepResult, readResult } from "../../work/results.ts";
 import type { GatewayRequests } from "../requests.ts";
-import { Broker, type QueueLoad, replies } from "./broker.ts";
+import { Broker, type QueueLoad } from "./broker.ts";
 import { failureIn, progressIn, readReport, type TaskReport, taskMessage } from "./messages.ts";
 import { Outage } from "./outage.ts";
 import { RedisResults } from "./redis-results.ts";
@@ -29,6 +29,8 @@ export interface CeleryBridgeOptions {
   readonly requests: GatewayRequests;
   readonly waiters: JobWaiters;
   readonly media: Pick<TenantMedia, "of">;
+  /** The queue at the broker that results come to: the same for all servers of a database, and for no others. */
+  readonly replies: string;
   readonly serverKey: string;
   readonly leaseMs: number;
   readonly log: Pick<Logger, "info" | "warn">;
@@ -55,12 +57,13 @@ export class CeleryBridge implements Service {
 
   constructor(options: CeleryBridgeOptions) {
     this.#options = options;
-    const { settings, log } = options;
+    const { settings, replies, log } = options;
     const backend = settings.CELERY_RESULT_BACKEND ?? "rpc://";
     this.#redis = /^rediss?:/.test(backend) ? new RedisResults({ url: backend, log }) : undefined;
     this.#byId = /^amqp/.test(backend);
     this.#broker = new Broker({
       url: settings.BROKER_URL,
+      replies,
       log,
       onResult: (content) => this.#received(content),
     });
@@ -108,7 +111,7 @@ export class CeleryBridge implements Service {
   }
 
   async #take(job: RemoteJob, service: GatewayService): Promise<void> {
-    const { remoteJobs, requests, config, settings, media } = this.#options;
+    const { remoteJobs, requests, config, settings, replies, media } = this.#options;
     const { runId, jobId } = job;
     try {
       const { id, isSent } = await requests.ofJob(jobId);

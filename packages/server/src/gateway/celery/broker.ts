@@ -4,9 +4,6 @@ import { Connection, type Consumer, type Publisher } from "rabbitmq-client";
 import { revokeMessage, type TaskMessage } from "./messages.ts";
 import { Outage } from "./outage.ts";
 
-/** Where all results come in. It outlives the server; of several servers one reads it, so that the order is kept. */
-export const replies = "vconductor.gateway.results";
-const repliesQueue = { queue: replies, durable: true, arguments: { "x-single-active-consumer": true } };
 /** Milliseconds that something to be sent waits for a connection. */
 const patienceMs = 10_000;
 /** Celery 3's AMQP backend sends the results of a task here, with the task's id as the key. */
@@ -23,20 +20,31 @@ export class Broker {
   readonly #url: string;
   readonly #log: Pick<Logger, "info" | "warn">;
   readonly #onResult: (content: string) => Promise<void>;
+  readonly #replies: string;
   readonly #publishers = new Map<string, Publisher>();
   #connection: Connection | undefined;
   #consumer: Consumer | undefined;
   #isStopping = false;
 
-  /** @param options.onResult what it rejects stays with the broker, and comes again */
+  /**
+   * @param options.replies the queue that all results come to. It outlives the server; of several servers one reads it, so
+   *   that the order is kept
+   * @param options.onResult what it rejects stays with the broker, and comes again
+   */
   constructor(options: {
     readonly url: string;
+    readonly replies: string;
     readonly log: Pick<Logger, "info" | "warn">;
     readonly onResult: (content: string) => Promise<void>;
   }) {
     this.#url = options.url;
+    this.#replies = options.replies;
     this.#log = options.log;
     this.#onResult = options.onResult;
+  }
+
+  get #repliesQueue() {
+    return { queue: this.#replies, durable: true, arguments: { "x-single-active-consumer": true } };
   }
 
   get isConnected(): boolean {
@@ -60,7 +68,7 @@ export class Broker {
     connection.on("connection", () => outage.isOver());
     this.#connection = connection;
     this.#consumer = connection.createConsumer(
-      { queue: replies, queueOptions: repliesQueue, qos: { prefetchCount: 100 } },
+      { queue: this.#replies, queueOptions: this.#repliesQueue, qos: { prefetchCount: 100 } },
       async ({ body }) => this.#onResult(textOf(body)),
     );
     // Without a connection that is said already; otherwise it is a result that is not kept yet, or the queue is not ours.
@@ -106,13 +114,17 @@ export class Broker {
   async follow(id: string): Promise<void> {
     const connection = this.#open();
     await connection.exchangeDeclare({ exchange: resultsExchange, type: "direct", durable: true });
-    await connection.queueDeclare(repliesQueue);
-    await connection.queueBind({ queue: replies, exchange: resultsExchange, routingKey: keyOf(id) });
+    await connection.queueDeclare(this.#repliesQueue);
+    await connection.queueBind({ queue: this.#replies, exchange: resultsExchange, routingKey: keyOf(id) });
   }
 
   /** The task has ended. */
   async unfollow(id: string): Promise<void> {
-    await this.#open().queueUnbind({ queue: replies, exchange: resultsExchange, routingKey: keyOf(id) });
+    await this.#open().queueUnbind({
+      queue: this.#replies,
+      exchange: resultsExchange,
+      routingKey: keyOf(id),
+    });
   }
 
   async load(queue: string): Promise<QueueLoad> {

@@ -206,6 +206,21 @@ describe.skipIf(why !== undefined)("Celery (skipped where it cannot be installed
     ).toEqual(uuids.toSorted());
   });
 
+  it("of two servers each task is sent once, and a third that has nothing to do with them takes no results away", async () => {
+    const database = await createDatabase();
+    parts.push(() => database.drop());
+    const servers = [await startServer({}, database.url), await startServer({}, database.url)] as const;
+    await startServer({});
+    const uuids = await Promise.all([...servers, ...servers, ...servers].map((server) => submit(server)));
+    const worker = await startWorker("rpc://");
+    for (const uuid of uuids) for (const server of servers) await until(server, uuid, "SUCCESS");
+    expect(
+      begun(worker.log)
+        .filter((line) => !line.endsWith("done"))
+        .toSorted(),
+    ).toEqual(uuids.toSorted());
+  });
+
   it("kill -9 of the server: the worker goes on, and its result is there after a restart", async () => {
     const site = await openSite({
       env: { RUN_BACKGROUND_JOBS: "false", GATEWAY_CONFIG: await configure({}) },
