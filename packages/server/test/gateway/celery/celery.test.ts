@@ -12,10 +12,11 @@ import { eventually } from "../../setup/eventually.ts";
 import { startTestServer, type TestServer } from "../../setup/test-server.ts";
 import { type Part, startCelery, startRabbitMq, startRedis } from "./parts.ts";
 
-const why = await installed(
-  ["rabbitmq-server", "redis-server", "celery"],
-  ["rabbitmq-server", "redis-server", "celery", "python3-redis"],
-);
+const why = await installed({
+  programs: ["rabbitmq-server", "redis-server"],
+  modules: ["celery", "redis"],
+  packages: ["rabbitmq-server", "redis-server", "python3-celery", "python3-redis"],
+});
 if (why !== undefined) console.error(`The tests with Celery are skipped: ${why}`);
 
 // Real RabbitMQ, Redis and workers of Celery, as Debian has them.

@@ -5,7 +5,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "../../plugins/command.ts";
-import { debianPath } from "../../setup/debian.ts";
+import { debianPath, debianPython } from "../../setup/debian.ts";
 import { eventually } from "../../setup/eventually.ts";
 
 export interface Part {
@@ -130,8 +130,7 @@ export async function startCelery(options: {
     "--without-gossip",
     "--without-mingle",
   ];
-  // Debian's own Python: another one may come first in the PATH, and knows nothing of its packages.
-  const celery = launch("/usr/bin/python3", ["-m", "celery", "--workdir", import.meta.dirname, ...args], {
+  const celery = launch(debianPython, ["-m", "celery", "--workdir", import.meta.dirname, ...args], {
     BROKER: options.broker,
     BACKEND: options.backend,
     LOG: options.log,
