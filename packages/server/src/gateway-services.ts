@@ -1,10 +1,10 @@
 import type { Logger } from "pino";
 import type { GatewayConfig } from "./config/gateway-config.ts";
 import type { Config } from "./config.ts";
-import { Callbacks } from "./gateway/callbacks.ts";
+import { callbacks } from "./gateway/callbacks.ts";
 import type { CeleryBridge } from "./gateway/celery/bridge.ts";
 import { GatewayRequests } from "./gateway/requests.ts";
-import { Scaler } from "./gateway/scaler.ts";
+import { scaler } from "./gateway/scaler.ts";
 import { Scaling } from "./gateway/scaling.ts";
 import { openMedia } from "./media/open-media.ts";
 import { TenantMedia } from "./media/tenant-media.ts";
@@ -32,9 +32,9 @@ export async function gatewayServices(options: GatewayServicesOptions): Promise<
   const scaling = new Scaling({ database, remoteWorkers, config: gateway, celeryLoad });
   return [
     { start: async () => {}, stop: () => guard.stop() },
-    new Callbacks({ database, fetch, log }),
+    callbacks({ database, fetch, log }),
     ...(bridge === undefined ? [] : [bridge]),
-    new Scaler({ scaling, config: gateway, fetch, log }),
+    scaler({ scaling, config: gateway, fetch, log }),
   ];
 }
 

@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import { Chainer } from "./access/audit/chainer.ts";
+import { chainer } from "./access/audit/chainer.ts";
 import { isAudited } from "./access/audit/is-audited.ts";
 import { Api, claimPort } from "./api.ts";
 import { type Config, configAsState } from "./config.ts";
@@ -107,7 +107,7 @@ export class Server implements Service {
         await this.#add(service);
       }
     }
-    if (isAudited(config)) await this.#add(new Chainer({ audit: stores.audit, log }));
+    if (isAudited(config)) await this.#add(chainer({ audit: stores.audit, log }));
     const stopMs = (config.stopGraceSeconds + 10) * 1000;
     const children = { urls: databases.urls, server: key, address, stopMs, log };
     if (config.runBackgroundJobs) {

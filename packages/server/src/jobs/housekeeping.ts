@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import { isUnavailable } from "../database/database.ts";
+import { Repetition } from "../repetition.ts";
 import type { Service } from "../service.ts";
 import type { JobQueue } from "./job-queue.ts";
 
@@ -23,9 +24,12 @@ export interface HousekeepingOptions {
  */
 export class Housekeeping implements Service {
   readonly #options: HousekeepingOptions;
-  #timer: NodeJS.Timeout | undefined;
-  #work: Promise<void> = Promise.resolve();
-  #stopped = true;
+  readonly #repetition = new Repetition({
+    work: () => this.#tick(),
+    failed: (error) => this.#failed(error),
+    everyMs,
+    firstMs: 0,
+  });
   #purgedAt = 0;
   /** While the database was away no worker could send a heartbeat: they get a lease's time to do so first. */
   #expireFrom = 0;
@@ -35,38 +39,26 @@ export class Housekeeping implements Service {
   }
 
   async start(): Promise<void> {
-    this.#stopped = false;
-    this.#schedule(0);
+    await this.#repetition.start();
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
-    clearTimeout(this.#timer);
-    await this.#work;
+    await this.#repetition.stop();
   }
 
-  #schedule(ms: number): void {
-    if (this.#stopped) return;
-    this.#timer = setTimeout(() => {
-      this.#work = this.#tick();
-    }, ms);
-    this.#timer.unref();
+  async #tick(): Promise<number> {
+    const { jobs } = this.#options;
+    const due = await jobs.promoteScheduled();
+    await jobs.wakeSuspended();
+    if (Date.now() >= this.#expireFrom) await this.#expire();
+    if (Date.now() - this.#purgedAt > purgeEveryMs) await this.#purge();
+    return due === undefined ? everyMs : Math.min(everyMs, Math.max(10, due));
   }
 
-  async #tick(): Promise<void> {
-    const { jobs, log, leaseMs } = this.#options;
-    let next = everyMs;
-    try {
-      const due = await jobs.promoteScheduled();
-      await jobs.wakeSuspended();
-      if (due !== undefined) next = Math.min(everyMs, Math.max(10, due));
-      if (Date.now() >= this.#expireFrom) await this.#expire();
-      if (Date.now() - this.#purgedAt > purgeEveryMs) await this.#purge();
-    } catch (error) {
-      if (isUnavailable(error)) this.#expireFrom = Date.now() + leaseMs;
-      else log.error({ err: error }, "housekeeping failed; trying again");
-    }
-    this.#schedule(next);
+  #failed(error: unknown): void {
+    const { log, leaseMs } = this.#options;
+    if (isUnavailable(error)) this.#expireFrom = Date.now() + leaseMs;
+    else log.error({ err: error }, "housekeeping failed; trying again");
   }
 
   async #expire(): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import { isUnavailable } from "../database/database.ts";
+import { Repetition } from "../repetition.ts";
 import type { Service } from "../service.ts";
 import type { ServerRegistry, ServerState } from "./server-registry.ts";
 
@@ -8,12 +9,10 @@ export class Registration implements Service {
   readonly key: string;
   readonly address: string;
   readonly #registry: ServerRegistry;
-  readonly #log: Logger;
   readonly #about: Omit<ServerState, "last_heartbeat" | "state">;
   #state: ServerState["state"] = "starting_up";
-  #timer: NodeJS.Timeout | undefined;
+  readonly #beats: Repetition;
   #registered = false;
-  readonly #beatEveryMs: number;
 
   constructor(options: {
     readonly registry: ServerRegistry;
@@ -26,16 +25,22 @@ export class Registration implements Service {
     this.address = `${host}:${port}`;
     this.key = `${this.address}:${pid}:${start_time}`;
     this.#registry = options.registry;
-    this.#log = options.log;
     this.#about = options.about;
-    this.#beatEveryMs = options.deadAfterMs / 3;
+    this.#beats = new Repetition({
+      work: () => this.#beat(),
+      failed: (error) => {
+        if (!isUnavailable(error))
+          options.log.error({ err: error }, "the server's heartbeat failed; trying again");
+      },
+      everyMs: options.deadAfterMs / 3,
+    });
   }
 
   async start(): Promise<void> {
     await this.#report();
     this.#registered = true;
     await this.#registry.purge();
-    this.#timer = setInterval(() => void this.#beat(), this.#beatEveryMs).unref();
+    await this.#beats.start();
   }
 
   async enter(state: ServerState["state"]): Promise<void> {
@@ -44,7 +49,7 @@ export class Registration implements Service {
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.#timer);
+    await this.#beats.stop();
     if (!this.#registered) return;
     this.#registered = false;
     // Somebody may have deleted the record, or the database is away: it then shows as dead, and goes by itself.
@@ -60,13 +65,8 @@ export class Registration implements Service {
   }
 
   async #beat(): Promise<void> {
-    try {
-      // A record that was deleted comes back while the server lives.
-      if (!(await this.#registry.heartbeat(this.key)) && this.#registered) await this.#report();
-      await this.#registry.purge();
-    } catch (error) {
-      if (!isUnavailable(error))
-        this.#log.error({ err: error }, "the server's heartbeat failed; trying again");
-    }
+    // A record that was deleted comes back while the server lives.
+    if (!(await this.#registry.heartbeat(this.key))) await this.#report();
+    await this.#registry.purge();
   }
 }

@@ -1,6 +1,7 @@
 import { readVcon, searchText, migrate as toNewest } from "@vconductor/vcon";
 import { sql } from "kysely";
 import type { Database } from "../database/database.ts";
+import { Repetition } from "../repetition.ts";
 import type { Service } from "../service.ts";
 
 const groupSize = 50;
@@ -19,26 +20,27 @@ const restWhenBusy = 30;
 export class TextIndex implements Service {
   readonly #database: Database;
   readonly #intervalMs: number;
-  #timer: NodeJS.Timeout | undefined;
-  #working: Promise<number> | undefined;
-  #stopped = true;
+  readonly #repetition: Repetition;
   #measured = performance.eventLoopUtilization();
 
   /** @param options.intervalMs pause between looks for unindexed vCons. Default: 2000 */
   constructor(options: { readonly database: Database; readonly intervalMs?: number }) {
     this.#database = options.database;
     this.#intervalMs = options.intervalMs ?? 2000;
+    this.#repetition = new Repetition({
+      work: () => this.#tick(),
+      // The database is away: the next look finds what is left.
+      failed: () => {},
+      everyMs: this.#intervalMs,
+    });
   }
 
   async start(): Promise<void> {
-    this.#stopped = false;
-    this.#schedule(this.#intervalMs);
+    await this.#repetition.start();
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
-    clearTimeout(this.#timer);
-    await this.#working?.catch(() => {});
+    await this.#repetition.stop();
   }
 
   /** Indexes what is not yet indexed, so that a search that follows finds what was stored before it. */
@@ -48,27 +50,13 @@ export class TextIndex implements Service {
     }
   }
 
-  #schedule(delayMs: number): void {
-    if (this.#stopped) return;
-    this.#timer = setTimeout(() => void this.#tick(), delayMs);
-    this.#timer.unref();
-  }
-
-  async #tick(): Promise<void> {
+  async #tick(): Promise<number> {
     const begun = performance.now();
-    let indexed = 0;
-    try {
-      this.#working = this.#group();
-      indexed = await this.#working;
-    } catch {
-      // The database is away: the next look finds what is left.
-    } finally {
-      this.#working = undefined;
-    }
+    const indexed = await this.#group();
     const { utilization } = performance.eventLoopUtilization(this.#measured);
     this.#measured = performance.eventLoopUtilization();
     const rest = (performance.now() - begun) * (utilization > busyShare ? restWhenBusy : restWhenIdle);
-    this.#schedule(indexed === groupSize ? rest : this.#intervalMs);
+    return indexed === groupSize ? rest : this.#intervalMs;
   }
 
   /** Indexes one group; answers with how many were in it. */
