@@ -1,9 +1,16 @@
-import { existsSync, readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { proxyTo } from "../setup/database-proxy.ts";
-import { eventually, isAlive, kill, openSite, postmasterOf, type ServerProcess } from "./harness.ts";
+import {
+  eventually,
+  isAlive,
+  kill,
+  openSite,
+  postmasterOf,
+  processesInside,
+  type ServerProcess,
+} from "./harness.ts";
 import {
   type Answer,
   call,
@@ -95,7 +102,7 @@ test("a given database that is away for longer than a lease: runs under way go o
   const [inside, open] = [join(site.directory, "inside"), join(site.directory, "open")];
   await defineWork(server.url, { processor: "gate", options: { inside, open } });
   const uuids = await queueLoad(server.url, 20);
-  await eventually(() => existsSync(inside) && readFileSync(inside, "utf8").split("\n").length === 5);
+  await eventually(() => processesInside(inside).length === 4);
   const [run] = await runs(server.url, { active: "true" });
   const leaseUntil = Date.parse(run?.lease_until ?? "");
   await proxy.cut();

@@ -218,6 +218,15 @@ async function endPostgres(data: string): Promise<void> {
   await eventually(() => !isAlive(pid));
 }
 
+/**
+ * The processes that have told a file of the processors `gate` and `stuck` that they are inside. Whole lines only:
+ * the file is there a moment before what is in it.
+ */
+export function processesInside(file: string): readonly number[] {
+  if (!existsSync(file)) return [];
+  return readFileSync(file, "utf8").split("\n").slice(0, -1).map(Number);
+}
+
 /** SIGKILL to a process, or to a group (negative). One that has ended already is no mistake. */
 export function kill(pid: number): void {
   try {

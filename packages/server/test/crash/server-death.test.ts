@@ -1,8 +1,7 @@
-import { existsSync, readFileSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { eventually, isAlive, openSite } from "./harness.ts";
+import { eventually, isAlive, openSite, processesInside } from "./harness.ts";
 import {
   call,
   defineWork,
@@ -62,13 +61,12 @@ test("kill -9 of the main process while a worker is in a busy loop: the worker e
   await defineWork(server.url, { processor: "stuck", options: { how: "busy", inside } });
   await store(server.url, "stuck", { subject: "stuck" });
   await queueJob(server.url, ["stuck"]);
-  await eventually(() => existsSync(inside));
-  const orphan = Number(readFileSync(inside, "utf8"));
+  const orphan = await eventually(() => processesInside(inside)[0]);
   await rm(inside);
   await server.killMain();
   await eventually(() => !isAlive(orphan), { timeoutMs: 20_000 });
   const again = await site.start({ REST_URL: server.url });
-  await eventually(() => existsSync(inside));
+  await eventually(() => processesInside(inside).length > 0);
   expect((await runs(again.url)).map((run) => run.outcome)).toEqual([null, "crashed"]);
 });
 
@@ -104,7 +102,7 @@ test("SIGTERM under load: what does not end in time is handed back, and no attem
   const server = await site.start();
   await defineWork(server.url, { processor: "gate", options: { inside, open } });
   const uuids = await queueLoad(server.url, 20);
-  await eventually(() => existsSync(inside) && readFileSync(inside, "utf8").split("\n").length === 5);
+  await eventually(() => processesInside(inside).length === 4);
   const begun = performance.now();
   expect(await server.stop()).toBe(0);
   // The grace of a second, the processors heed their signal, and a slow machine's share.

@@ -1,8 +1,7 @@
-import { existsSync, readFileSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { eventually, isAlive, kill, openSite } from "./harness.ts";
+import { eventually, isAlive, kill, openSite, processesInside } from "./harness.ts";
 import {
   call,
   defineWork,
@@ -29,12 +28,11 @@ test("kill -9 of a worker in the middle of a run: the job comes back at once and
   await defineWork(server.url, { processor: "gate", options: { inside, open } });
   await store(server.url, "one");
   await queueJob(server.url, ["one"]);
-  await eventually(() => existsSync(inside));
-  const victim = Number(readFileSync(inside, "utf8"));
+  const victim = await eventually(() => processesInside(inside)[0]);
   expect(server.workers()).toEqual([victim]);
   await rm(inside);
   kill(victim);
-  await eventually(() => existsSync(inside));
+  await eventually(() => processesInside(inside).length > 0);
   await writeFile(open, "");
   await untilEnded(server.url, 1);
   await expectOnce(server.url, ["one"]);
@@ -122,7 +120,7 @@ test("a busy loop past its timeout fails with pipeline_timeout and loses its wor
   for (const crash of await runs(server.url, { outcome: "crashed" })) {
     expect(crash).toMatchObject({ attempt: 1, error: { code: "worker_died" } });
   }
-  const victims = readFileSync(inside, "utf8").trim().split("\n").map(Number);
+  const victims = processesInside(inside);
   expect(victims.filter(isAlive)).toEqual([]);
   await eventually(() => server.workers().length === 1);
 });
@@ -159,12 +157,11 @@ test.each(["busy", "deaf"])(
     });
     await store(server.url, "stuck", { subject: "stuck" });
     await queueJob(server.url, ["stuck"]);
-    await eventually(() => existsSync(inside));
+    const victim = await eventually(() => processesInside(inside)[0]);
     const [run] = await runs(server.url, { active: "true" });
     expect((await call("POST", `${server.url}/runs/${run?.id}/cancel`)).status).toBe(202);
     const ended = await call("GET", `${server.url}/runs/${run?.id}/wait?timeout=20`);
     expect(ended.body).toMatchObject({ outcome: "cancelled", error: { code: "run_cancelled" } });
-    const victim = Number(readFileSync(inside, "utf8"));
     await eventually(() => !isAlive(victim));
     // The job is gone; the next one finds a worker.
     const uuids = await queueLoad(server.url, 3);
