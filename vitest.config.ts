@@ -13,7 +13,7 @@ export default defineConfig({
     // Real processes: the tests kill, fork and wait for signals.
     pool: "forks",
     maxWorkers: 2,
-    testTimeout: 60_000,
+    testTimeout: 120_000,
     hookTimeout: 120_000,
   },
 });

@@ -3,7 +3,8 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, onTestFailed, test as vitest } from "vitest";
-import { eventually, kill, openSite, type ServerProcess } from "../../packages/server/test/crash/harness.ts";
+import { kill, openSite, type ServerProcess } from "../../packages/server/test/crash/harness.ts";
+import { eventually } from "../../packages/server/test/setup/eventually.ts";
 
 // The example workers as a user starts them: real processes, and a real server that they outlive.
 

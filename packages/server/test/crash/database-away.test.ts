@@ -2,15 +2,8 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { proxyTo } from "../setup/database-proxy.ts";
-import {
-  eventually,
-  isAlive,
-  kill,
-  openSite,
-  postmasterOf,
-  processesInside,
-  type ServerProcess,
-} from "./harness.ts";
+import { eventually } from "../setup/eventually.ts";
+import { isAlive, kill, openSite, postmasterOf, processesInside, type ServerProcess } from "./harness.ts";
 import {
   type Answer,
   call,

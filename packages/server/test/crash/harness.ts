@@ -7,21 +7,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, onTestFailed } from "vitest";
 import { createDatabase } from "../setup/database.ts";
-import { eventually as eventuallyWithin } from "../setup/eventually.ts";
+import { eventually } from "../setup/eventually.ts";
 import { processors } from "./processors.ts";
 
 const program = new URL("../../src/main.ts", import.meta.url).pathname;
-
-/**
- * As in `setup/`, with a deadline that comes before the test's own, so that what was waited for is named.
- * @param options.timeoutMs Default: 45000
- */
-export function eventually<Result>(
-  check: () => Result | Promise<Result>,
-  options: { readonly timeoutMs?: number } = {},
-): Promise<NonNullable<Result>> {
-  return eventuallyWithin(check, { timeoutMs: 45_000, ...options });
-}
 
 export type Env = Readonly<Record<string, string>>;
 

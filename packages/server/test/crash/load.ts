@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { eventually } from "./harness.ts";
+import { eventually } from "../setup/eventually.ts";
 
 export interface Answer {
   readonly status: number;

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { ModelScript, openAiDouble } from "../doubles/language-models.ts";
-import { eventually, kill, openSite } from "./harness.ts";
+import { eventually } from "../setup/eventually.ts";
+import { kill, openSite } from "./harness.ts";
 import { call, defineWork, queueJob, runs, store, untilEnded } from "./load.ts";
 
 const dialog = (body: string) => ({

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { type Env, eventually, kill, openSite, type Site } from "./harness.ts";
+import { eventually } from "../setup/eventually.ts";
+import { type Env, kill, openSite, type Site } from "./harness.ts";
 import { defineWork, expectOnce, queueLoad, runs, untilEnded } from "./load.ts";
 
 // vCons and queues in different databases, which no transaction spans.

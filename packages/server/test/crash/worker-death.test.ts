@@ -1,7 +1,8 @@
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { eventually, isAlive, kill, openSite, processesInside } from "./harness.ts";
+import { eventually } from "../setup/eventually.ts";
+import { isAlive, kill, openSite, processesInside } from "./harness.ts";
 import {
   call,
   defineWork,

@@ -83,14 +83,11 @@ describe.skipIf(why !== undefined)("Celery (skipped where it cannot be installed
     return String(at(answer.json, "uuid"));
   };
   const until = ({ url }: { readonly url: string }, uuid: string, wanted: string) =>
-    eventually(
-      async () => {
-        const { json } = await call("GET", `${url}/gateway/stub/status?uuid=${uuid}`);
-        if (at(json, "status") !== wanted) throw new Error(`${wanted} is awaited: ${JSON.stringify(json)}`);
-        return json;
-      },
-      { timeoutMs: 25_000 },
-    );
+    eventually(async () => {
+      const { json } = await call("GET", `${url}/gateway/stub/status?uuid=${uuid}`);
+      if (at(json, "status") !== wanted) throw new Error(`${wanted} is awaited: ${JSON.stringify(json)}`);
+      return json;
+    });
 
   it.each([
     ["protocol 1, results over AMQP", 1, "rpc"],

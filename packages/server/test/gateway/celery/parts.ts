@@ -137,12 +137,9 @@ export async function startCelery(options: {
     PYTHONDONTWRITEBYTECODE: "1",
     PYTHONPATH: import.meta.dirname,
   });
-  await eventually(
-    () => {
-      if (!celery.output().includes(" ready.")) throw new Error(`Celery is not ready:\n${celery.output()}`);
-      return true;
-    },
-    { timeoutMs: 30_000 },
-  );
+  await eventually(() => {
+    if (!celery.output().includes(" ready.")) throw new Error(`Celery is not ready:\n${celery.output()}`);
+    return true;
+  });
   return { url: "", stop: () => celery.end("SIGKILL") };
 }
