@@ -8,7 +8,7 @@ import { loadFace } from "./faces/load.ts";
 import { type App, buildApp } from "./http/app.ts";
 import type { HttpContext } from "./http/context.ts";
 import { postgresLedger } from "./ledger/postgres-ledger.ts";
-import { openMedia } from "./media/open-media.ts";
+import { openBackend, openMedia } from "./media/open-media.ts";
 import { TenantMedia } from "./media/tenant-media.ts";
 import type { Metrics } from "./observe/metrics.ts";
 import { directCommit } from "./pipelines/direct-commit.ts";
@@ -19,6 +19,7 @@ import type { Service } from "./service.ts";
 import { StartupError } from "./startup-error.ts";
 import type { Stores } from "./stores.ts";
 import { version } from "./version.ts";
+import { JobValues } from "./work/job-values.ts";
 import { JobWaiters } from "./work/job-waiters.ts";
 
 export interface ApiOptions {
@@ -80,6 +81,7 @@ export class Api implements Service {
     const { vcons, jobs, remoteJobs, remoteWorkers, pipelines, servers, events, usage, audit } = stores;
     const { url } = stores.queueDatabase;
     const { modelPrices: prices } = config;
+    const values = new JobValues({ database: stores.queueDatabase, backend: openBackend(config, log) });
     const commit = directCommit({ store: stores.storeDatabase, queue: stores.queueDatabase, vcons, jobs });
     return {
       config,
@@ -89,6 +91,7 @@ export class Api implements Service {
       jobs,
       remoteJobs,
       remoteWorkers,
+      values,
       jobWaiters: new JobWaiters({ url, pollMs: config.pollSeconds * 1000 }),
       loadFace,
       ledger: postgresLedger({ database: stores.queueDatabase, jobs, remoteJobs, serverKey }),
@@ -96,7 +99,18 @@ export class Api implements Service {
       servers,
       processors: registry,
       commit,
-      runner: new LocalRunner({ vcons, jobs, pipelines, registry, services, media, usage, prices, commit }),
+      runner: new LocalRunner({
+        vcons,
+        jobs,
+        pipelines,
+        registry,
+        services,
+        media,
+        values,
+        usage,
+        prices,
+        commit,
+      }),
       usage,
       audit,
       media,

@@ -6,11 +6,11 @@ import type { CeleryBridge } from "./gateway/celery/bridge.ts";
 import { GatewayRequests } from "./gateway/requests.ts";
 import { scaler } from "./gateway/scaler.ts";
 import { Scaling } from "./gateway/scaling.ts";
-import { openMedia } from "./media/open-media.ts";
-import { TenantMedia } from "./media/tenant-media.ts";
+import { openBackend } from "./media/open-media.ts";
 import { FetchGuard } from "./processors/fetch.ts";
 import type { Service } from "./service.ts";
 import type { Stores } from "./stores.ts";
+import { JobValues } from "./work/job-values.ts";
 import { JobWaiters } from "./work/job-waiters.ts";
 
 export interface GatewayServicesOptions {
@@ -61,7 +61,7 @@ async function celeryBridge({
     remoteJobs,
     requests: new GatewayRequests({ database, jobs }),
     waiters: new JobWaiters({ url: database.url, pollMs: config.pollSeconds * 1000 }),
-    media: new TenantMedia({ content: openMedia(config, log), database: stores.storeDatabase }),
+    values: new JobValues({ database, backend: openBackend(config, log) }),
     replies: `vconductor.results.${id}`,
     serverKey,
     leaseMs: config.leaseSeconds * 1000,

@@ -6,6 +6,7 @@ import { type Config, configAsState } from "./config.ts";
 import { Databases } from "./databases.ts";
 import { Housekeeping } from "./jobs/housekeeping.ts";
 import { endLean } from "./lean-start.ts";
+import { openBackend } from "./media/open-media.ts";
 import { createLog } from "./observe/log.ts";
 import { Metrics } from "./observe/metrics.ts";
 import { forgetOld } from "./retention.ts";
@@ -14,6 +15,7 @@ import type { Service } from "./service.ts";
 import { StartupError } from "./startup-error.ts";
 import { openStores, type Stores } from "./stores.ts";
 import { version } from "./version.ts";
+import { JobValues } from "./work/job-values.ts";
 import { afterDeath, failureQueues } from "./workers/after-death.ts";
 import { Supervisor } from "./workers/supervisor.ts";
 
@@ -79,6 +81,7 @@ export class Server implements Service {
     const { databasePoolSize: poolSize, crashLimit } = config;
     const stores = openStores({ urls: databases.urls, poolSize, leaseMs, application: "vconductor server" });
     await this.#add(stores);
+    const values = new JobValues({ database: stores.queueDatabase, backend: openBackend(config, log) });
     const registration = this.#register(stores);
     const metrics = new Metrics({ jobs: stores.jobs });
     const { key, address } = registration;
@@ -96,7 +99,10 @@ export class Server implements Service {
         crashLimit,
         retentionDays: config.runRetentionDays,
         failureQueueOf: failureQueues(stores),
-        purge: () => forgetOld(stores, { days: config.runRetentionDays }),
+        purge: async () => {
+          await forgetOld(stores, { days: config.runRetentionDays });
+          await values.sweep();
+        },
       }),
     );
     const { gateway } = config;

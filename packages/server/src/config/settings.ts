@@ -285,7 +285,7 @@ export const settings = {
     kind: mediaPlace,
     default: "directory:.vconductor-media",
     meaning:
-      "Where recordings and files that `move_media` takes out of vCons are kept: a directory (relative to the working directory) that all servers share, or a bucket of Amazon S3 or a compatible service.",
+      "Where recordings and files that `move_media` takes out of vCons are kept, and large results of remote workers: a directory (relative to the working directory) that all servers share, or a bucket of Amazon S3 or a compatible service.",
   }),
   mediaUrl: setting({
     variable: "MEDIA_URL",

@@ -9,6 +9,7 @@ import * as remoteWork from "./migrations/0004-remote-work.ts";
 import * as ledger from "./migrations/0005-ledger.ts";
 import * as sisyphus from "./migrations/0006-sisyphus.ts";
 import * as gateway from "./migrations/0007-gateway.ts";
+import * as keptValues from "./migrations/0008-kept-values.ts";
 
 const migrations: Record<string, Migration> = {
   "0001-foundation": foundation,
@@ -18,6 +19,7 @@ const migrations: Record<string, Migration> = {
   "0005-ledger": ledger,
   "0006-sisyphus": sisyphus,
   "0007-gateway": gateway,
+  "0008-kept-values": keptValues,
 };
 
 const provider: MigrationProvider = { getMigrations: async () => migrations };

@@ -25,6 +25,7 @@ export interface Tables {
   "vconductor.job_checkpoint": { job_id: number; step: number; fingerprint: string; io: string };
   "vconductor.paid_answer": { job_id: number; key: string; answer: string };
   "vconductor.service_call": { job_id: number; key: string; remote_job: number };
+  "vconductor.kept_value": KeptValueTable;
   "vconductor.remote_worker": RemoteWorkerTable;
   "vconductor.run": RunTable;
   "vconductor.porch_pipeline": {
@@ -167,6 +168,13 @@ export interface JobTable {
   tenant: Generated<string>;
   principal: ColumnType<Principal | null, string | null, string | null>;
   waits_for: number | null;
+}
+
+export interface KeptValueTable {
+  name: string;
+  /** Bytes. */
+  size: number;
+  kept_at: Generated<Date>;
 }
 
 export interface RemoteWorkerTable {

@@ -14,7 +14,7 @@ export interface ServiceStatus {
    * it; or a state of the worker's own.
    */
   readonly state: string;
-  /** Of SUCCESS what the worker answered, as `keepResult` left it; of PROGRESS and failures an object; else null. */
+  /** Of SUCCESS what the worker answered, as `JobValues` keeps it; of PROGRESS and failures an object; else null. */
   readonly result: unknown;
 }
 
@@ -150,19 +150,17 @@ export class GatewayRequests {
   }
 
   /** The run under way of a request's job; undefined: there is no such request. */
-  async runOf(
-    id: string,
-  ): Promise<{ readonly runId: number | undefined; readonly tenant: string } | undefined> {
+  async runOf(id: string): Promise<{ readonly runId: number | undefined } | undefined> {
     if (!uuid.test(id)) return undefined;
     const { rows } = await this.#database.run((db) =>
-      sql<{ tenant: string; run_id: number | null; pending: boolean }>`
-        select g.tenant, (select r.id from vconductor.run r where r.job_id = g.job_id and r.finished_at is null) as run_id,
+      sql<{ run_id: number | null; pending: boolean }>`
+        select (select r.id from vconductor.run r where r.job_id = g.job_id and r.finished_at is null) as run_id,
           exists (select from vconductor.job j where j.id = g.job_id and j.state <> 'failed') as pending
         from vconductor.gateway_request g where g.id = ${id}`.execute(db),
     );
     const [row] = rows;
     // A job that is gone has ended, whatever comes of it still.
-    return row?.pending ? { runId: row.run_id ?? undefined, tenant: row.tenant } : undefined;
+    return row?.pending ? { runId: row.run_id ?? undefined } : undefined;
   }
 
   /** The broker has it: it is not to be sent again. */

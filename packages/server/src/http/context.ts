@@ -18,6 +18,7 @@ import type { ProcessorRegistry } from "../processors/registry.ts";
 import type { ServerRegistry } from "../servers/server-registry.ts";
 import type { UsageLedger } from "../usage/usage-ledger.ts";
 import type { VconStore } from "../vcons/vcon-store.ts";
+import type { JobValues } from "../work/job-values.ts";
 import type { JobWaiters } from "../work/job-waiters.ts";
 import type { RemoteWorkers } from "../work/remote-workers.ts";
 import type { Face } from "./face.ts";
@@ -31,6 +32,7 @@ export interface HttpContext {
   readonly jobs: JobQueue;
   readonly remoteJobs: RemoteJobs;
   readonly remoteWorkers: RemoteWorkers;
+  readonly values: JobValues;
   /** Remote workers that wait for jobs here. */
   readonly jobWaiters: JobWaiters;
   /** The APIs of other systems. */

@@ -32,6 +32,12 @@ export function directoryBackend(directory: string): MediaBackend {
         stream: async (range) => (await open(path)).createReadStream({ ...range }),
       };
     },
+
+    async delete(name) {
+      // The content first: where it is, its media type is too.
+      await rm(pathOf(name), { force: true });
+      await rm(`${pathOf(name)}.type`, { force: true });
+    },
   };
 }
 

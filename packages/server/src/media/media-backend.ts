@@ -14,7 +14,10 @@ export interface StoredMedia {
   stream(range?: ByteRange): Promise<Readable>;
 }
 
-/** Where content lies, by names that are hashes. What is written once is never changed. */
+/**
+ * Where content lies, by names of letters, digits, `-` and `_` that are never used for anything else: hashes of it, or UUIDs.
+ * What is written once is never changed.
+ */
 export interface MediaBackend {
   /**
    * It is on disk, or acknowledged by the service, when this answers; before that nobody sees it. What is there already,
@@ -25,6 +28,8 @@ export interface MediaBackend {
   read(name: string): Promise<Uint8Array | undefined>;
   /** Undefined when there is nothing of that name. */
   open(name: string): Promise<StoredMedia | undefined>;
+  /** Nothing of that name is there afterwards. */
+  delete(name: string): Promise<void>;
 }
 
 export interface MediaContent {

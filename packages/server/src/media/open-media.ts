@@ -18,11 +18,12 @@ type MediaSettings = Pick<
 
 /** The store that the settings name. It opens nothing yet. */
 export function openMedia(config: MediaSettings, log: ProcessorLog): ContentStore {
-  const backend = backendOf(config, log);
+  const backend = openBackend(config, log);
   return new ContentStore({ backend, url: config.mediaUrl ?? `${config.rest.url}/media` });
 }
 
-function backendOf(config: MediaSettings, log: ProcessorLog): MediaBackend {
+/** Where the store that the settings name keeps content. It opens nothing yet. */
+export function openBackend(config: MediaSettings, log: ProcessorLog): MediaBackend {
   const place = config.mediaStore;
   if (place.kind === "directory") return directoryBackend(place.directory);
   // Its client is loaded only where it is used.
@@ -45,5 +46,6 @@ function backendOf(config: MediaSettings, log: ProcessorLog): MediaBackend {
     write: async (name, content) => (await backend()).write(name, content),
     read: async (name) => (await backend()).read(name),
     open: async (name) => (await backend()).open(name),
+    delete: async (name) => (await backend()).delete(name),
   };
 }

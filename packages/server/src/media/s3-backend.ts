@@ -41,6 +41,10 @@ export function s3Backend(options: S3Options): MediaBackend {
         },
       };
     },
+
+    async delete(name) {
+      await bucket.send({ method: "DELETE", name }, discard);
+    },
   };
 }
 

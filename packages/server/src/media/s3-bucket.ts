@@ -19,7 +19,7 @@ export interface S3Options {
 }
 
 export interface S3Request {
-  readonly method: "HEAD" | "GET" | "PUT";
+  readonly method: "HEAD" | "GET" | "PUT" | "DELETE";
   /** Of the object, without the prefix. */
   readonly name: string;
   readonly headers?: Readonly<Record<string, string>>;
@@ -47,7 +47,7 @@ export class S3Bucket {
    * Makes a request, and again after 408, 429, 5xx and what the network does.
    *
    * @param read takes what is needed of the answer; when it fails, the request counts as failed
-   * @returns what `read` gives; undefined when a GET or HEAD finds nothing
+   * @returns what `read` gives; undefined when a GET, HEAD or DELETE finds nothing
    * @throws provider_failed
    */
   async send<Answer>(

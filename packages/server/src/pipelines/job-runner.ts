@@ -16,6 +16,7 @@ import { PaidCalls } from "../usage/paid-calls.ts";
 import type { Prices } from "../usage/prices.ts";
 import type { UsageLedger } from "../usage/usage-ledger.ts";
 import type { StoredVcon, VconStore } from "../vcons/vcon-store.ts";
+import type { JobValues } from "../work/job-values.ts";
 import { type Actor, actorOf, toActor } from "./actor.ts";
 import type { Committer } from "./committer.ts";
 import type { PipelineOptions } from "./definition.ts";
@@ -34,6 +35,8 @@ export interface JobRunnerOptions {
   readonly registry: ProcessorRegistry;
   readonly services: StepServices;
   readonly media: Pick<TenantMedia, "of">;
+  /** What is given to remote workers, and what comes of it. */
+  readonly values: JobValues;
   readonly usage: UsageLedger;
   readonly prices: Prices;
   /** Where it is recorded what is read and written; undefined: nowhere. */
@@ -103,7 +106,17 @@ export class JobRunner {
       readonly control: RunControl;
     },
   ) {
-    const { jobs, registry, services, media, committer, pipelines, usage: ledger, prices } = this.#options;
+    const {
+      jobs,
+      registry,
+      services,
+      media,
+      values,
+      committer,
+      pipelines,
+      usage: ledger,
+      prices,
+    } = this.#options;
     const { pipeline, control } = options;
     const { definition } = pipeline;
     const actor = actorOf(pipeline, job.principal);
@@ -132,7 +145,7 @@ export class JobRunner {
       }),
       definitionOf: async (name) =>
         (await retryWhileAway(() => pipelines.called(name, actor.viewer))).definition,
-      service: suspendingCalls({ jobs, media: lent, actor, job }),
+      service: suspendingCalls({ jobs, values, actor, job }),
       checkpoints:
         checkpoint || job.hasCalled
           ? {

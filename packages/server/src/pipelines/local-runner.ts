@@ -10,6 +10,7 @@ import { PaidCalls, type PaidCallsOptions } from "../usage/paid-calls.ts";
 import type { Prices } from "../usage/prices.ts";
 import type { UsageLedger } from "../usage/usage-ledger.ts";
 import type { StoredVcon, VconStore } from "../vcons/vcon-store.ts";
+import type { JobValues } from "../work/job-values.ts";
 import { type Actor, actorOf, toActor } from "./actor.ts";
 import type { DirectCommit } from "./direct-commit.ts";
 import type { DirectRunner, GivenDocument, ProcessorOutput } from "./direct-run.ts";
@@ -26,6 +27,8 @@ export interface LocalRunnerOptions {
   readonly registry: ProcessorRegistry;
   readonly services: StepServices;
   readonly media: Pick<TenantMedia, "of">;
+  /** What is given to remote workers, and what comes of it. */
+  readonly values: JobValues;
   readonly usage: UsageLedger;
   readonly prices: Prices;
   readonly commit: DirectCommit;
@@ -169,10 +172,10 @@ export class LocalRunner implements DirectRunner {
   }
 
   #lending(actor: Actor, pipeline: Pick<PaidCallsOptions, "queue" | "budget"> = {}) {
-    const { usage: ledger, prices, pipelines, jobs, media } = this.#options;
+    const { usage: ledger, prices, pipelines, jobs, values } = this.#options;
     const { viewer } = actor;
     return {
-      service: waitingCalls({ jobs, media: media.of(viewer), actor }),
+      service: waitingCalls({ jobs, values, actor }),
       paid: new PaidCalls({ ledger, prices, ...pipeline }),
       definitionOf: async (name: string) => (await pipelines.get(name, viewer)).definition,
     };

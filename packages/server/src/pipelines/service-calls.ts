@@ -5,9 +5,9 @@ import { canonicalJson } from "../canonical-json.ts";
 import { VconductorError } from "../errors.ts";
 import type { ClaimedJob, JobOutcome, JobQueue, NewJob } from "../jobs/job-queue.ts";
 import { cancelJob, requireRemoteQueue } from "../jobs/remote-queues.ts";
-import type { MediaStore, ServiceRequest } from "../processors/define.ts";
+import type { ServiceRequest } from "../processors/define.ts";
 import { Suspended } from "../processors/suspended.ts";
-import { keepResult, readResult } from "../work/results.ts";
+import type { JobValues } from "../work/job-values.ts";
 import type { Actor } from "./actor.ts";
 
 /** What a step asks of a remote worker, and where in the pipeline it does. */
@@ -25,7 +25,7 @@ export type WaitsFor = Pick<Parameters<JobQueue["suspend"]>[0], "key" | "call">;
 
 interface Calls {
   readonly jobs: JobQueue;
-  readonly media: MediaStore;
+  readonly values: JobValues;
   readonly actor: Actor;
 }
 
@@ -35,7 +35,7 @@ interface Calls {
  */
 export function suspendingCalls({
   jobs,
-  media,
+  values,
   actor,
   job,
 }: Calls & { readonly job: ClaimedJob }): ServiceCalls {
@@ -44,7 +44,7 @@ export function suspendingCalls({
     const key = `${call.step} ${hashOf(call)}`;
     const remoteJob = await jobs.serviceCall({ jobId, key });
     if (remoteJob === undefined) {
-      const newJob = await toJob(call, { jobs, media, actor });
+      const newJob = await toJob(call, { jobs, values, actor });
       throw new Suspended<WaitsFor>({
         key,
         call: { job: { ...newJob, originRun: runId, fromQueue: job.queue } },
@@ -53,7 +53,7 @@ export function suspendingCalls({
     const outcome = await jobs.outcomeOf(remoteJob);
     if (outcome.pending) throw new Suspended<WaitsFor>({ key, call: { remoteJob } });
     if (outcome.lastRun?.outcome !== "done") await jobs.forgetServiceCall({ jobId, key });
-    return await resultOf(outcome, call.queue, media);
+    return await resultOf(outcome, call.queue, values);
   };
 }
 
@@ -62,13 +62,13 @@ const lastLookMs = 1000;
 
 /** For runs in the request that asks for them: it waits. When it is given up, so is what it waits for. */
 export function waitingCalls(options: Calls): ServiceCalls {
-  const { jobs, media, actor } = options;
+  const { jobs, values, actor } = options;
   return async (call) => {
     const { jobId } = await jobs.enqueue(await toJob(call, options));
     try {
       for (let ms = firstLookMs; ; ms = Math.min(lastLookMs, ms * 1.5)) {
         const outcome = await jobs.outcomeOf(jobId);
-        if (!outcome.pending) return await resultOf(outcome, call.queue, media);
+        if (!outcome.pending) return await resultOf(outcome, call.queue, values);
         await sleep(ms, undefined, { signal: call.signal });
       }
     } finally {
@@ -77,21 +77,21 @@ export function waitingCalls(options: Calls): ServiceCalls {
   };
 }
 
-async function toJob(call: ServiceCall, { jobs, media, actor }: Calls): Promise<NewJob> {
+async function toJob(call: ServiceCall, { jobs, values, actor }: Calls): Promise<NewJob> {
   const { queue, vconUuids, payload, priority } = call;
   await requireRemoteQueue(jobs, { queue, viewer: actor.viewer, code: "invalid_options" });
   return {
     queue,
     jobType: "service",
     vconUuids,
-    payload: await keepResult(async () => media, payload),
+    payload: await values.keep(payload),
     priority,
     principal: actor.principal,
   };
 }
 
-async function resultOf({ lastRun }: JobOutcome, queue: string, media: MediaStore): Promise<JsonValue> {
-  if (lastRun?.outcome === "done") return await readResult(media, lastRun.result);
+async function resultOf({ lastRun }: JobOutcome, queue: string, values: JobValues): Promise<JsonValue> {
+  if (lastRun?.outcome === "done") return await values.read(lastRun.result);
   const why = lastRun === undefined ? "it was taken off its queue" : reasonOf(lastRun);
   throw new VconductorError(
     "provider_failed",

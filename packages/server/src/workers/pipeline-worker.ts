@@ -4,7 +4,7 @@ import { Listener } from "../database/listener.ts";
 import { channels } from "../database/notifier.ts";
 import type { ClaimedJob } from "../jobs/job-queue.ts";
 import { endLean } from "../lean-start.ts";
-import { openMedia } from "../media/open-media.ts";
+import { openBackend, openMedia } from "../media/open-media.ts";
 import { TenantMedia } from "../media/tenant-media.ts";
 import { createLog } from "../observe/log.ts";
 import { JobRunner, type StopReason, settles } from "../pipelines/job-runner.ts";
@@ -12,6 +12,7 @@ import { PipelineCache } from "../pipelines/pipeline-cache.ts";
 import { loadProcessors } from "../processors/load.ts";
 import { stepServices } from "../processors/services.ts";
 import { openStores } from "../stores.ts";
+import { JobValues } from "../work/job-values.ts";
 import { obeySupervisor, type Stop } from "./child.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { Slots } from "./slots.ts";
@@ -59,6 +60,7 @@ async function run(
     registry,
     services,
     media: new TenantMedia({ content, database: stores.storeDatabase }),
+    values: new JobValues({ database: stores.queueDatabase, backend: openBackend(config, log) }),
     usage: stores.usage,
     prices: config.modelPrices,
     audit: isAudited(config) ? stores.audit : undefined,

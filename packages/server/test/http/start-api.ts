@@ -7,7 +7,7 @@ import { loadFace } from "../../src/faces/load.ts";
 import { type App, buildApp } from "../../src/http/app.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { postgresLedger } from "../../src/ledger/postgres-ledger.ts";
-import { openMedia } from "../../src/media/open-media.ts";
+import { openBackend, openMedia } from "../../src/media/open-media.ts";
 import { TenantMedia } from "../../src/media/tenant-media.ts";
 import { Metrics } from "../../src/observe/metrics.ts";
 import { directCommit } from "../../src/pipelines/direct-commit.ts";
@@ -16,6 +16,7 @@ import { loadProcessors } from "../../src/processors/load.ts";
 import { stepServices } from "../../src/processors/services.ts";
 import { openStores, type Stores } from "../../src/stores.ts";
 import { version } from "../../src/version.ts";
+import { JobValues } from "../../src/work/job-values.ts";
 import { JobWaiters } from "../../src/work/job-waiters.ts";
 import { createDatabase } from "../setup/database.ts";
 import { type Answer, type CallOptions, call } from "./call.ts";
@@ -57,6 +58,7 @@ export async function startApi({
   const services = stepServices({ config, log, media: content });
   const processors = await loadProcessors({ pluginPaths: config.pluginPaths, packages: [], log });
   const commit = directCommit({ store: stores.storeDatabase, queue: stores.queueDatabase, vcons, jobs });
+  const values = new JobValues({ database: stores.queueDatabase, backend: openBackend(config, log) });
   const ledger = postgresLedger({
     database: stores.queueDatabase,
     jobs,
@@ -71,6 +73,7 @@ export async function startApi({
     jobs,
     remoteJobs: stores.remoteJobs,
     remoteWorkers: stores.remoteWorkers,
+    values,
     jobWaiters: new JobWaiters({ url: database, pollMs: 1000 }),
     loadFace,
     ledger,
@@ -85,6 +88,7 @@ export async function startApi({
       registry: processors,
       services,
       media,
+      values,
       usage: stores.usage,
       prices: config.modelPrices,
       commit,

@@ -76,6 +76,10 @@ function answer(
     objects.set(path, { bytes: body, mediatype: String(headers["content-type"]) });
     return {};
   }
+  if (method === "DELETE") {
+    objects.delete(path);
+    return { status: 204 };
+  }
   const found = objects.get(path);
   if (found === undefined) return withoutBody(method, problem(404, "NoSuchKey", "No such key."));
   const { bytes, mediatype } = found;

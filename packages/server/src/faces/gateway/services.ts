@@ -1,11 +1,9 @@
 import type { FastifyRequest } from "fastify";
-import { everything, viewerOf } from "../../access/principal.ts";
 import type { GatewayService } from "../../config/gateway-config.ts";
 import type { GatewayRequests } from "../../gateway/requests.ts";
 import type { App } from "../../http/app.ts";
 import { type FaceOptions, ownRules } from "../../http/face.ts";
 import { json } from "../../http/send.ts";
-import { keepResult, readResult } from "../../work/results.ts";
 import { requireCaller } from "./authentication.ts";
 import { fieldsIn } from "./fields.ts";
 import { GatewayError } from "./problems.ts";
@@ -39,7 +37,7 @@ export function serviceRoutes(
   { context }: FaceOptions,
   { requests, serviceIn, base }: ServiceRoutes,
 ): void {
-  const { config, media } = context;
+  const { config, values } = context;
 
   for (const kind of ["annotate", "process"] as const) {
     for (const path of [`${base}/${kind}`, `${base}/${kind}/:storage_doc_id`]) {
@@ -59,7 +57,7 @@ export function serviceRoutes(
           name,
           service,
           caller,
-          message: await keepResult(async () => media.of(viewerOf(caller)), message),
+          message: await values.keep(message),
           callback: typeof callback === "string" ? callback : undefined,
         });
         return json(reply, { uuid });
@@ -70,11 +68,10 @@ export function serviceRoutes(
   const statusOf = async ({ request: asked, service }: Awaited<ReturnType<typeof found>>) => {
     const { state, result } = await requests.status(asked, service);
     if (state === "PROGRESS") requireVersion(result, service);
-    const held = media.of(everything);
     return {
       uuid: asked.id,
       status: state,
-      result: state === "SUCCESS" ? await readResult(held, result) : result,
+      result: state === "SUCCESS" ? await values.read(result) : result,
     };
   };
 

@@ -1,10 +1,8 @@
 import { extname } from "node:path";
-import { viewerOf } from "../../access/principal.ts";
 import type { GatewayRequests } from "../../gateway/requests.ts";
 import type { App } from "../../http/app.ts";
 import { type FaceOptions, ownRules } from "../../http/face.ts";
 import { json } from "../../http/send.ts";
-import { keepResult } from "../../work/results.ts";
 import { requireCaller } from "./authentication.ts";
 import { freshName, rootOf, type TemporaryFiles } from "./files.ts";
 import { GatewayError } from "./problems.ts";
@@ -49,7 +47,7 @@ export function workflowRoutes(
         service: { type: service.celery_task_name, document: { url: null, credentials: null }, misc },
         annotation_service: { url: null, uuid: null, credentials: null },
       };
-      const kept = await keepResult(async () => context.media.of(viewerOf(caller)), message);
+      const kept = await context.values.keep(message);
       return json(reply, {
         uuid: await requests.submit({ name, service, caller, message: kept, callback: undefined }),
       });

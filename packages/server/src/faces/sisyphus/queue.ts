@@ -4,7 +4,6 @@ import type { App } from "../../http/app.ts";
 import { callerOf, viewerIn } from "../../http/authentication.ts";
 import type { FaceOptions } from "../../http/face.ts";
 import { requireStorable } from "../../http/storable.ts";
-import { keepResult, readResult } from "../../work/results.ts";
 import { notThere, sendJson, sendNull, sendText } from "./problems.ts";
 import { Completion, JobPost, Switch } from "./schemas.ts";
 import { manage, work } from "./scopes.ts";
@@ -26,7 +25,7 @@ export function queueRoutes(
   { context }: FaceOptions,
   { store, hints }: { readonly store: SisyphusStore; readonly hints: WorkerHints },
 ): void {
-  const { media, config } = context;
+  const { values, config } = context;
 
   app.get("/queue", { schema: { ...work } }, async (request, reply) => {
     const viewer = viewerIn(request);
@@ -76,7 +75,7 @@ export function queueRoutes(
   app.patch("/jobs/:job_id/completed", { schema: { ...work, body: Completion } }, async (request, reply) => {
     const { failed = false, info = {} } = request.body as Static<typeof Completion>;
     const viewer = viewerIn(request);
-    const kept = await keepResult(async () => media.of(viewer), info);
+    const kept = await values.keep(info);
     if (!(await store.finish(viewer, idIn(request), { failed, info: kept }))) throw notThere("job");
     return reply.code(204).send();
   });
@@ -91,7 +90,7 @@ export function queueRoutes(
         const more = {
           failed: job.state === "failed",
           finished: job.finishedAt,
-          info: await readResult(media.of(viewer), info),
+          info: await values.read(info),
         };
         return `${document.slice(0, -1)},${JSON.stringify(more).slice(1)}`;
       }),

@@ -10,7 +10,7 @@ import { ensureQueue } from "../../jobs/remote-queues.ts";
 export interface FinishedJob {
   readonly document: string;
   readonly state: string;
-  /** As `keepResult` left it. */
+  /** As `JobValues` keeps it. */
   readonly info: unknown;
   readonly finishedAt: Date | null;
 }

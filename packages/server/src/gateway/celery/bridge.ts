@@ -5,10 +5,10 @@ import type { CelerySettings, GatewayConfig, GatewayService } from "../../config
 import { VconductorError } from "../../errors.ts";
 import type { JobQueue } from "../../jobs/job-queue.ts";
 import type { RemoteJob, RemoteJobs } from "../../jobs/remote-jobs.ts";
-import type { TenantMedia } from "../../media/tenant-media.ts";
 import type { Service } from "../../service.ts";
+import type { JobValues } from "../../work/job-values.ts";
 import type { JobWaiters } from "../../work/job-waiters.ts";
-import { keepResult, readResult } from "../../work/results.ts";
+import { readPayload } from "../../work/payloads.ts";
 import type { GatewayRequests } from "../requests.ts";
 import { Broker, type QueueLoad } from "./broker.ts";
 import { failureIn, progressIn, readReport, type TaskReport, taskMessage } from "./messages.ts";
@@ -28,7 +28,7 @@ export interface CeleryBridgeOptions {
   readonly remoteJobs: RemoteJobs;
   readonly requests: GatewayRequests;
   readonly waiters: JobWaiters;
-  readonly media: Pick<TenantMedia, "of">;
+  readonly values: JobValues;
   /** The queue at the broker that results come to: the same for all servers of a database, and for no others. */
   readonly replies: string;
   readonly serverKey: string;
@@ -111,7 +111,7 @@ export class CeleryBridge implements Service {
   }
 
   async #take(job: RemoteJob, service: GatewayService): Promise<void> {
-    const { remoteJobs, requests, config, settings, replies, media } = this.#options;
+    const { remoteJobs, requests, config, settings, replies, values } = this.#options;
     const { runId, jobId } = job;
     try {
       const { id, isSent } = await requests.ofJob(jobId);
@@ -119,7 +119,7 @@ export class CeleryBridge implements Service {
       if (isSent) return;
       if (this.#byId) await this.#broker.follow(id);
       const name = `${config.CELERY_PROJ_NAME ?? "worker"}.${service.celery_task_name}`;
-      const args = [await readResult(media.of(everything), job.payload)];
+      const args = [await readPayload(job, { values, remoteJobs, by })];
       const message = taskMessage({ id, name, args, replyTo: replies }, settings.CELERY_TASK_PROTOCOL ?? 1);
       await this.#broker.publish(service.celery_queue_name, message);
       await requests.noteSent(id);
@@ -191,16 +191,15 @@ export class CeleryBridge implements Service {
 
   /** @throws Error nobody holds its run at the moment: it is to be said again */
   async #apply({ id, status, result }: TaskReport): Promise<void> {
-    const { remoteJobs, jobs, requests, media, leaseMs } = this.#options;
+    const { remoteJobs, jobs, requests, values, leaseMs } = this.#options;
     const found = await requests.runOf(id);
     if (found === undefined) return;
-    const { runId, tenant } = found;
+    const { runId } = found;
     if (runId === undefined) throw new Error(`the task ${id} is in nobody's hands yet`);
     const end = () => this.#forget(runId, id);
     try {
       if (status === "SUCCESS") {
-        const kept = await keepResult(async () => media.of({ tenant, all: false, grantees: [] }), result);
-        await remoteJobs.complete({ runId, by, result: kept, followUps: [] });
+        await remoteJobs.complete({ runId, by, result: await values.keep(result), followUps: [] });
         await end();
       } else if (status === "FAILURE") {
         const { code, message } = failureIn(result);

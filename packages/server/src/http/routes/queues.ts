@@ -7,7 +7,6 @@ import type { HttpContext } from "../context.ts";
 import { toQueueJob } from "../job-json.ts";
 import { answers, limitOf, Name, NoContent, ref, smallBody, withHeaders } from "../schemas.ts";
 import { json, noContent } from "../send.ts";
-import { requireStorable } from "../storable.ts";
 
 const tags = ["Admin: Job Queues"];
 const name = Type.Object({ name: Name });
@@ -84,7 +83,7 @@ const NewQueueJob = Type.Object({
 });
 
 /** Queues and the jobs that wait in them. */
-export function queueRoutes(app: App, { jobs, config }: HttpContext): void {
+export function queueRoutes(app: App, { jobs, values, config }: HttpContext): void {
   const bodyLimit = smallBody(config);
 
   app.get(
@@ -186,9 +185,10 @@ export function queueRoutes(app: App, { jobs, config }: HttpContext): void {
       if (job.payload !== undefined || job.job_type !== "vcon_uuid" || job.vcon_uuid.length === 0) {
         const queue = await jobs.getQueue(name, viewerIn(request)).catch(missingQueue);
         if (queue?.kind !== "remote") requirePipelineJob(job);
-        requireStorable(job.payload, ["body", "payload"]);
       }
-      const { jobId, length } = await jobs.enqueue({ ...toNewJob(name, job), principal: callerOf(request) });
+      const payload = job.payload === undefined ? undefined : await values.keep(job.payload);
+      const newJob = toNewJob(name, { ...job, payload });
+      const { jobId, length } = await jobs.enqueue({ ...newJob, principal: callerOf(request) });
       return json(reply.header("vconductor-job-id", String(jobId)), length);
     },
   );

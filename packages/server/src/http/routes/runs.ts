@@ -1,6 +1,5 @@
 import { Type } from "typebox";
 import { type Run, type RunOutcome, runOutcomes } from "../../jobs/run.ts";
-import { readResult } from "../../work/results.ts";
 import type { App } from "../app.ts";
 import { viewerIn } from "../authentication.ts";
 import type { HttpContext } from "../context.ts";
@@ -15,7 +14,7 @@ const runId = Type.Object({ run_id: RunId });
 const Text = Type.String({ minLength: 1, maxLength: 500, pattern: "^[^\\u0000]*$" });
 
 /** What ran, runs, and how it came out. */
-export function runRoutes(app: App, { jobs, usage, media }: HttpContext): void {
+export function runRoutes(app: App, { jobs, usage, values }: HttpContext): void {
   const withUsage = async (runs: readonly Run[]) => {
     const used = await usage.ofRuns(runs.map((run) => run.id));
     return runs.map((run) => toRunJson(run, used.get(run.id)));
@@ -94,9 +93,8 @@ export function runRoutes(app: App, { jobs, usage, media }: HttpContext): void {
       },
     },
     async (request, reply) => {
-      const viewer = viewerIn(request);
-      const { result } = await jobs.getRun(request.params.run_id, viewer);
-      return json(reply, await readResult(media.of(viewer), result));
+      const { result } = await jobs.getRun(request.params.run_id, viewerIn(request));
+      return json(reply, await values.read(result));
     },
   );
 

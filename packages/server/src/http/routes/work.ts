@@ -4,7 +4,8 @@ import { VconductorError } from "../../errors.ts";
 import type { NewJob } from "../../jobs/job-queue.ts";
 import type { RemoteJob, WorksFor } from "../../jobs/remote-jobs.ts";
 import { requireRemoteQueue } from "../../jobs/remote-queues.ts";
-import { keepResult, readResult } from "../../work/results.ts";
+import type { JobValues } from "../../work/job-values.ts";
+import { withPayloads } from "../../work/payloads.ts";
 import type { App } from "../app.ts";
 import { callerOf, viewerIn } from "../authentication.ts";
 import type { HttpContext } from "../context.ts";
@@ -90,7 +91,7 @@ const ended = (outcomes: string) =>
 
 /** Jobs for remote workers: taking them out, and saying what became of them. */
 export function workRoutes(app: App, context: HttpContext): void {
-  const { remoteJobs, remoteWorkers, jobWaiters, jobs, config, media, serverKey } = context;
+  const { remoteJobs, remoteWorkers, jobWaiters, jobs, config, values, serverKey } = context;
   const bodyLimit = smallBody(config);
   const usualLeaseMs = config.leaseSeconds * 1000;
   app.addHook("preClose", async () => jobWaiters.stop());
@@ -157,13 +158,8 @@ export function workRoutes(app: App, context: HttpContext): void {
       }
       const drain =
         claimed.length === 0 && (await remoteWorkers.get({ face: "remote", id: worker, viewer })).disabled;
-      const shown = await Promise.all(
-        claimed.map(async (job) => ({
-          ...toJson(job),
-          payload: await readResult(media.of(viewer), job.payload),
-        })),
-      );
-      return json(reply, { jobs: shown, drain });
+      const handed = await withPayloads(claimed, { values, remoteJobs, by: worksFor(request) });
+      return json(reply, { jobs: handed.map(toJson), drain });
     },
   );
 
@@ -230,16 +226,11 @@ export function workRoutes(app: App, context: HttpContext): void {
       const { result, queue_jobs } = request.body;
       const { run_id: runId } = request.params;
       const by = worksFor(request);
-      // Those who wait for it are of the job's tenant, whoever the worker is.
-      const mediaOfJob = async () => {
-        const { tenant } = await jobs.getRun(runId, by.viewer);
-        return media.of({ ...by.viewer, tenant });
-      };
       await remoteJobs.complete({
         runId,
         by,
-        result: await keepResult(mediaOfJob, result),
-        followUps: queue_jobs.map((job) => toFollowUp(job, request)),
+        result: await values.keep(result),
+        followUps: await Promise.all(queue_jobs.map((job) => toFollowUp(job, request, values))),
       });
       return json(reply, { outcome: "done" });
     },
@@ -307,13 +298,16 @@ function worksFor(request: FastifyRequest): WorksFor {
   return { kind: "remote", viewer: viewerIn(request), queues: callerOf(request).queues };
 }
 
-function toFollowUp(job: Static<typeof FollowUp>, request: FastifyRequest): NewJob {
-  requireStorable(job.payload, ["body", "queue_jobs"]);
+async function toFollowUp(
+  job: Static<typeof FollowUp>,
+  request: FastifyRequest,
+  values: JobValues,
+): Promise<NewJob> {
   return {
     queue: job.queue,
     vconUuids: job.vcon_uuid,
     jobType: job.job_type,
-    payload: job.payload,
+    payload: job.payload === undefined ? undefined : await values.keep(job.payload),
     principal: callerOf(request),
   };
 }
@@ -325,6 +319,7 @@ function toJson(job: RemoteJob) {
     queue: job.queue,
     job_type: job.jobType,
     vcon_uuid: job.vconUuids,
+    payload: job.payload,
     attempt: job.attempt,
     lease_until: job.leaseUntil,
     queued_at: job.queuedAt,
