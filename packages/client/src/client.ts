@@ -1,3 +1,4 @@
+import { ApiError, memberOf, UnsendableError } from "./errors.ts";
 import type { Json, RemoteJob, Run } from "./types.ts";
 
 export interface ClientOptions {
@@ -17,31 +18,10 @@ export interface RequestOptions {
   readonly timeoutMs?: number;
 }
 
-/** The server's answer to a request that failed. */
-export class ApiError extends Error {
-  override readonly name = "ApiError";
-  /** The HTTP status. */
-  readonly status: number;
-  /** One of docs/errors.md, for example `run_not_active`; undefined when the answer was not vConductor's. */
-  readonly code: string | undefined;
-  readonly detail: unknown;
-
-  constructor(status: number, body: unknown, what: string) {
-    const detail = memberOf(body, "detail");
-    const code = memberOf(body, "code");
-    super(`${what}: ${status} ${typeof detail === "string" ? detail : JSON.stringify(detail ?? body)}`);
-    this.status = status;
-    this.code = typeof code === "string" ? code : undefined;
-    this.detail = detail;
-  }
-
-  /** Whether the same request could succeed later: the server is busy, stopping, or without its database. */
-  get isPassing(): boolean {
-    return this.status >= 500 || this.status === 429 || this.status === 408;
-  }
-}
-
-/** The REST API of a vConductor. Every method throws `ApiError`, or fetch's own error when there was no answer. */
+/**
+ * The REST API of a vConductor. Every method throws `ApiError`, fetch's own error when there was no answer, or
+ * `UnsendableError`.
+ */
 export class Client {
   readonly #base: string;
   readonly #headers: Readonly<Record<string, string>>;
@@ -67,20 +47,25 @@ export class Client {
     for (const [name, value] of Object.entries(query)) {
       if (value !== undefined) url.searchParams.set(name, String(value));
     }
+    // Before anything is sent: what goes wrong here has nothing to do with the server.
+    const json = body === undefined ? undefined : toJson(body, `${method} ${url.pathname}`);
     const limit = AbortSignal.timeout(timeoutMs);
     const answer = await fetch(url, {
       method,
       headers: {
         ...this.#headers,
-        ...(body === undefined ? {} : { "content-type": "application/json" }),
+        ...(json === undefined ? {} : { "content-type": "application/json" }),
         ...headers,
       },
       signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(json === undefined ? {} : { body: json }),
     });
     const text = await answer.text();
     const value = text === "" ? undefined : parse(text);
-    if (!answer.ok) throw new ApiError(answer.status, value ?? text, `${method} ${url.pathname}`);
+    if (!answer.ok) {
+      const retryAfter = toSeconds(answer.headers.get("retry-after"));
+      throw new ApiError(answer.status, value ?? text, `${method} ${url.pathname}`, retryAfter);
+    }
     return value;
   }
 
@@ -145,7 +130,8 @@ export class Client {
   ): Promise<{ readonly jobs: readonly RemoteJob[]; readonly drain: boolean }> {
     const timeoutMs = ((body.wait ?? 0) + 30) * 1000;
     const answer = await this.request("POST", path`/work/${queue}/claim`, { ...options, body, timeoutMs });
-    return answer as { jobs: RemoteJob[]; drain: boolean };
+    if (!isClaim(answer)) throw new Error(`POST /work/${queue}/claim: an answer without jobs`);
+    return answer;
   }
 
   async heartbeat(
@@ -163,9 +149,10 @@ export class Client {
       | { readonly how: "complete"; readonly result: Json; readonly queue_jobs?: readonly Json[] }
       | { readonly how: "fail"; readonly message: string; readonly code: string; readonly retryable: boolean }
       | { readonly how: "release"; readonly reason: string },
+    options: Pick<RequestOptions, "signal"> = {},
   ): Promise<void> {
     const { how, ...body } = ending;
-    await this.request("POST", `/work/runs/${runId}/${how}`, { body });
+    await this.request("POST", `/work/runs/${runId}/${how}`, { ...options, body });
   }
 }
 
@@ -174,16 +161,33 @@ function path(texts: TemplateStringsArray, ...values: readonly string[]): string
   return texts.map((text, index) => text + encodeURIComponent(values[index] ?? "")).join("");
 }
 
+/** @throws UnsendableError */
+function toJson(body: unknown, what: string): string {
+  try {
+    return JSON.stringify(body);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new UnsendableError(`${what}: the body cannot be written as JSON: ${why}`, { cause });
+  }
+}
+
+/** The header is a number of seconds or a date (RFC 9110, section 10.2.3). */
+function toSeconds(header: string | null): number | undefined {
+  if (header === null || header.trim() === "") return undefined;
+  const seconds = Number.isFinite(Number(header)) ? Number(header) : (Date.parse(header) - Date.now()) / 1000;
+  return Number.isNaN(seconds) ? undefined : Math.max(0, seconds);
+}
+
+/** Between us and the server may be others, who answer with something else. */
+function isClaim(answer: unknown): answer is { jobs: RemoteJob[]; drain: boolean } {
+  const jobs = memberOf(answer, "jobs");
+  return Array.isArray(jobs) && jobs.every((job) => typeof memberOf(job, "run_id") === "number");
+}
+
 function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
     return text;
   }
-}
-
-function memberOf(body: unknown, name: string): unknown {
-  return typeof body === "object" && body !== null
-    ? Object.getOwnPropertyDescriptor(body, name)?.value
-    : undefined;
 }

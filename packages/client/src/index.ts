@@ -1,4 +1,5 @@
-export { ApiError, Client, type ClientOptions, type RequestOptions } from "./client.ts";
+export { Client, type ClientOptions, type RequestOptions } from "./client.ts";
+export { ApiError, UnsendableError } from "./errors.ts";
 export type { JobContext, JobHandler } from "./job.ts";
 export { JobError } from "./job-error.ts";
 export type { Json, RemoteJob, Run, StopReason } from "./types.ts";

@@ -1,6 +1,10 @@
 import { Backoff } from "./backoff.ts";
-import { ApiError, type Client } from "./client.ts";
+import type { Client } from "./client.ts";
+import { isOver, isRefused } from "./errors.ts";
+import { Heartbeats } from "./heartbeats.ts";
 import { JobError } from "./job-error.ts";
+import type { Outage } from "./outage.ts";
+import { toText } from "./text.ts";
 import type { Json, RemoteJob, StopReason } from "./types.ts";
 
 /** What a handler gets beside its job. */
@@ -28,30 +32,32 @@ export interface JobOptions {
   readonly client: Client;
   readonly handler: JobHandler;
   readonly leaseSeconds: number;
-  /** Called with what may interest an operator. */
+  readonly outage: Outage;
+  /** Called with what may interest an operator. Does not throw. */
   readonly tell: (event: JobEvent) => void;
 }
 
 export type JobEvent =
   | { readonly type: "done"; readonly job: RemoteJob }
   | { readonly type: "failed"; readonly job: RemoteJob; readonly error: unknown }
-  | { readonly type: "stopped"; readonly job: RemoteJob; readonly reason: StopReason }
-  /** The server could not be reached; it is tried again. */
-  | { readonly type: "unreachable"; readonly error: unknown };
+  | { readonly type: "stopped"; readonly job: RemoteJob; readonly reason: StopReason };
 
-/** Progress is told so soon after it was made known. */
-const progressMs = 300;
-const mostTriesWhenStopping = 5;
+type Ending = Parameters<Client["end"]>[1];
+
+const handBack: Ending = { how: "release", reason: "its worker stops" };
+/** What the server takes as the reason of a failure. */
+const longestMessage = 10_000;
+const shortMessage = 200;
 
 /** One job in hand: its handler, and its heartbeats beside it. */
 export class RunningJob {
   readonly #job: RemoteJob;
   readonly #options: JobOptions;
   readonly #stop = new AbortController();
-  readonly #ended = new AbortController();
-  readonly #queued: Json[] = [];
-  #news: { progress?: number; message?: string } = {};
-  #beat: ReturnType<typeof setTimeout> | undefined;
+  readonly #abandoned = Promise.withResolvers<Ending>();
+  readonly #givenUp = new AbortController();
+  /** Why the job failed. */
+  #error: unknown;
 
   constructor(job: RemoteJob, options: JobOptions) {
     this.#job = job;
@@ -63,124 +69,114 @@ export class RunningJob {
     this.#stop.abort(reason);
   }
 
+  /** Waits for the handler no longer: the job goes back to its queue, and whatever the handler does is not sent. */
+  abandon(): void {
+    this.#abandoned.resolve(handBack);
+  }
+
+  /** Does not try again to say how the job came out: it goes back when its lease has run out. */
+  giveUp(): void {
+    this.#givenUp.abort();
+  }
+
   /** Does the job, and tells the server how it came out. Never rejects. */
   async run(): Promise<void> {
+    const { client, leaseSeconds, outage } = this.#options;
+    const stop = (reason: StopReason) => this.stop(reason);
+    const heartbeats = new Heartbeats({ client, runId: this.#job.run_id, leaseSeconds, outage, stop });
+    heartbeats.start();
+    await this.#end(await Promise.race([this.#do(heartbeats), this.#abandoned.promise]));
+    heartbeats.stop();
+    outage.gone(this);
+  }
+
+  async #do(heartbeats: Heartbeats): Promise<Ending> {
     const { client, handler } = this.#options;
-    this.#beatIn(this.#everyMs);
+    const { signal } = this.#stop;
+    const queued: Json[] = [];
     try {
       const result = await handler(this.#job, {
         client,
-        signal: this.#stop.signal,
-        progress: (percent, message) => this.#progress(percent, message),
-        queueJob: (job) => void this.#queued.push(job),
+        signal,
+        progress(percent, message) {
+          if (!signal.aborted) heartbeats.progress(percent, message);
+        },
+        queueJob: (job) => void queued.push(job),
       });
-      await this.#end({
+      return {
         how: "complete",
         result: result ?? null,
-        ...(this.#queued.length > 0 ? { queue_jobs: this.#queued } : {}),
-      });
+        ...(queued.length > 0 ? { queue_jobs: queued } : {}),
+      };
     } catch (error) {
-      await this.#failed(error);
-    } finally {
-      this.#ended.abort();
-      clearTimeout(this.#beat);
+      return this.#failure(error);
     }
   }
 
-  async #failed(error: unknown): Promise<void> {
+  #failure(error: unknown): Ending {
     const { signal } = this.#stop;
-    if (signal.reason === "stopping") return await this.#end({ how: "release", reason: "its worker stops" });
-    const message = signal.aborted ? "cancelled" : textOf(error);
-    const { code, retryable } =
-      error instanceof JobError ? error : { code: "worker_failed", retryable: true };
-    await this.#end({ how: "fail", message, code, retryable }, error);
+    if (signal.reason === "stopping") return handBack;
+    this.#error = error;
+    const message = signal.aborted ? "cancelled" : toText(error, longestMessage);
+    return {
+      how: "fail",
+      message: message === "" ? "the handler failed without a message" : message,
+      ...(error instanceof JobError
+        ? { code: error.code, retryable: error.retryable }
+        : { code: "worker_failed", retryable: true }),
+    };
   }
 
   /** As often as it takes: an ending may be said twice. */
-  async #end(ending: Parameters<Client["end"]>[1], error?: unknown): Promise<void> {
-    const { client, tell } = this.#options;
+  async #end(ending: Ending): Promise<void> {
+    const { client, outage, tell } = this.#options;
     const job = this.#job;
+    const { signal } = this.#givenUp;
     const backoff = new Backoff();
-    for (let tries = 1; this.#stop.signal.reason !== "lost"; tries++) {
+    while (this.#stop.signal.reason !== "lost" && !signal.aborted) {
       try {
-        await client.end(job.run_id, ending);
-        const { reason } = this.#stop.signal;
-        if (reason !== undefined && ending.how !== "complete") tell({ type: "stopped", job, reason });
-        else if (ending.how === "complete") tell({ type: "done", job });
-        else tell({ type: "failed", job, error });
-        return;
+        await client.end(job.run_id, ending, { signal });
+        outage.answered(this);
+        return this.#tellOf(ending);
       } catch (problem) {
-        if (problem instanceof ApiError && isOver(problem)) break;
-        if (problem instanceof ApiError && !problem.isPassing) {
-          // The server does not take this ending, such as a result that is too large: then it failed.
-          if (ending.how === "fail") {
-            tell({ type: "failed", job, error: problem });
-            return;
-          }
-          return await this.#end(
-            { how: "fail", message: problem.message, code: "worker_failed", retryable: false },
-            problem,
-          );
+        if (isOver(problem)) return tell({ type: "stopped", job, reason: "lost" });
+        if (isRefused(problem)) {
+          outage.answered(this);
+          const plainer = toPlainer(ending, problem);
+          if (plainer === undefined) return tell({ type: "failed", job, error: problem });
+          if (ending.how === "complete") this.#error = problem;
+          return await this.#end(plainer);
         }
-        tell({ type: "unreachable", error: problem });
-        // A worker is not kept from stopping by a server that is away: the job goes back when its lease has run out.
-        if (this.#stop.signal.reason === "stopping" && tries >= mostTriesWhenStopping) break;
-        await backoff.wait();
+        if (signal.aborted) break;
+        outage.failed(this, problem);
+        await backoff.wait(problem, signal);
       }
     }
-    tell({ type: "stopped", job, reason: "lost" });
+    tell({ type: "stopped", job, reason: this.#stop.signal.reason });
   }
 
-  #progress(percent: number, message?: string): void {
-    if (this.#ended.signal.aborted || this.#stop.signal.aborted) return;
-    const isFirst = Object.keys(this.#news).length === 0;
-    this.#news = {
-      progress: Math.max(0, Math.min(100, percent)),
-      ...(message === undefined || message === "" ? {} : { message: message.slice(0, 2000) }),
-    };
-    if (isFirst) this.#beatIn(progressMs);
-  }
-
-  /** Three chances within a lease. */
-  get #everyMs(): number {
-    return (this.#options.leaseSeconds * 1000) / 3;
-  }
-
-  #beatIn(ms: number): void {
-    clearTimeout(this.#beat);
-    this.#beat = setTimeout(() => void this.#heartbeat(), ms);
-  }
-
-  async #heartbeat(): Promise<void> {
-    const { client, leaseSeconds, tell } = this.#options;
-    const news = this.#news;
-    this.#news = {};
-    let next = this.#everyMs;
-    try {
-      const told = await client.heartbeat(this.#job.run_id, { lease: leaseSeconds, ...news });
-      if (told.cancelled) this.stop("cancelled");
-    } catch (error) {
-      if (error instanceof ApiError && isOver(error)) {
-        this.stop("lost");
-        return;
-      }
-      this.#news = { ...news, ...this.#news };
-      next = Math.min(next, 1000);
-      tell({ type: "unreachable", error });
-    }
-    if (!this.#ended.signal.aborted)
-      this.#beatIn(Object.keys(this.#news).length > 0 ? Math.min(next, progressMs) : next);
+  #tellOf(ending: Ending): void {
+    const { tell } = this.#options;
+    const job = this.#job;
+    const { reason } = this.#stop.signal;
+    if (ending.how === "complete") tell({ type: "done", job });
+    else if (reason !== undefined) tell({ type: "stopped", job, reason });
+    else tell({ type: "failed", job, error: this.#error });
   }
 }
 
-/** The job is another worker's, or nobody's. */
-function isOver({ code }: ApiError): boolean {
-  return code === "run_not_active" || code === "run_not_found";
-}
-
-function textOf(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  // What the server takes as the reason of a failure.
-  const clean = text.replaceAll("\u0000", "").toWellFormed().slice(0, 10_000);
-  return clean === "" ? "the handler failed without a message" : clean;
+/**
+ * What to say in place of an ending that the server does not take, such as a result that is too large or cannot be sent:
+ * no job is to be without an end. Undefined: it cannot be said more plainly.
+ */
+function toPlainer(ending: Ending, problem: unknown): Ending | undefined {
+  const code = "worker_failed";
+  if (ending.how === "fail") {
+    const { message, retryable } = ending;
+    if (ending.code === code && message.length <= shortMessage) return undefined;
+    return { how: "fail", message: toText(message, shortMessage), code, retryable };
+  }
+  // Done again, the job would come out the same; one that is handed back did nothing wrong.
+  const retryable = ending.how === "release";
+  return { how: "fail", message: toText(problem, longestMessage), code, retryable };
 }

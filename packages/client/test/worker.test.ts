@@ -204,6 +204,26 @@ describe("a worker", () => {
     expect(await client.request("GET", `/queue/${queue}`)).toMatchObject([{ payload: 1 }]);
   });
 
+  it("hands back what a handler goes on with in spite of its signal, and stops", async () => {
+    const queue = await makeQueue();
+    await client.addJob(queue, { payload: 1 });
+    const { worker } = work(queue, { drainSeconds: 0, handler: () => new Promise(() => {}) });
+    await eventually(async () => (await runsOf(queue)).length === 1);
+    await worker.stop();
+    expect(await outcomes(queue)).toEqual(["released"]);
+    expect(await client.request("GET", `/queue/${queue}`)).toMatchObject([{ payload: 1 }]);
+  });
+
+  it("says once that its queue is not there, and works when it is", async () => {
+    const queue = `client-${++made}`;
+    const { types, until } = work(queue, { handler: () => "done" });
+    await until("no_queue");
+    await client.makeQueue(queue);
+    await client.addJob(queue, { payload: 1 });
+    await until("done");
+    expect(types()).toEqual(["started", "no_queue", "done"]);
+  });
+
   it("stops while it waits for a job", async () => {
     const queue = await makeQueue();
     const { worker } = work(queue, { handler: () => null });

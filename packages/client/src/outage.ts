@@ -1,0 +1,31 @@
+export type OutageEvent =
+  /** The server cannot be reached, or cannot answer for now; it is tried again. Told once, however often it is tried. */
+  | { readonly type: "unreachable"; readonly error: unknown }
+  /** Whatever could not be said has come through. */
+  | { readonly type: "reachable" };
+
+/** What all those of a worker who ask the server know of it together, so that an outage is told once and not by each. */
+export class Outage {
+  readonly #waiting = new Set<object>();
+  readonly #tell: (event: OutageEvent) => void;
+
+  constructor(tell: (event: OutageEvent) => void) {
+    this.#tell = tell;
+  }
+
+  /** @param asker who will ask again, until it says `answered` or `gone` */
+  failed(asker: object, error: unknown): void {
+    const begins = this.#waiting.size === 0;
+    this.#waiting.add(asker);
+    if (begins) this.#tell({ type: "unreachable", error });
+  }
+
+  answered(asker: object): void {
+    if (this.#waiting.delete(asker) && this.#waiting.size === 0) this.#tell({ type: "reachable" });
+  }
+
+  /** It asks no more, and knows nothing new. */
+  gone(asker: object): void {
+    this.#waiting.delete(asker);
+  }
+}
