@@ -430,6 +430,18 @@ describe("secrets", () => {
       WORK_QUEUES: { a: { weight: 2 }, b: { weight: 1 } },
     });
   });
+  test.each([
+    ["db?pass%77ord=hush&PASSWORD=hush", "db?pass%77ord=***&PASSWORD=***"],
+    ["db?user=app&passfile=/hush&sslpassword=hush", "db?user=app&passfile=***&sslpassword=***"],
+    ["db?options=-c%20my.key%3Dhush&application_name=app", "db?options=***&application_name=app"],
+    ["db?sslmode=require;password=hush&hush", "db?sslmode=***&***"],
+    ["db#password=hush", "db#***"],
+    ["db#?x=hush", "db#***"],
+  ])("in a URL are what is not known to be none: %s", (given, shown) => {
+    const url = `postgres://app:hush@db/${given}`;
+    const masked = { QUEUE_DB_URL: `postgres://app:***@db/${shown}` };
+    expect(configAsState(read({ QUEUE_DB_URL: url, STATE_SETTINGS: "QUEUE_DB_URL" }))).toEqual(masked);
+  });
 });
 
 test("the configuration is frozen at every depth", () => {

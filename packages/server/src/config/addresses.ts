@@ -9,8 +9,8 @@ const embedded = "embedded:";
  */
 export const databaseUrl: Kind<string> = {
   label: "a database URL: embedded:DIRECTORY or postgres://user:password@host:port/database",
-  mask: maskPasswords,
-  plain: maskPasswords,
+  mask: maskSecrets,
+  plain: maskSecrets,
   parse(text, { directory, schemes }) {
     const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(text)?.[1]?.toLowerCase();
     const known = schemes.map((name) => `${name}:`).join(", ");
@@ -33,9 +33,26 @@ export const databaseUrl: Kind<string> = {
   },
 };
 
-/** Hides the passwords in a URL, also in one that does not parse. */
-function maskPasswords(text: string): string {
-  return text.replace(/(:\/\/[^:@/?#]*):.*@/, "$1:***@").replace(/([?&](?:ssl)?password=)[^&]*/gi, "$1***");
+/** Parameters whose values are shown: whatever else a driver takes may be a secret, or hold one. */
+const harmless = new Set([
+  ...["host", "port", "user", "dbname", "sslmode", "application_name", "connect_timeout"],
+  ...["target_session_attrs", "api-version"],
+]);
+
+/** Hides all of a URL that may be secret, also of one that does not parse. */
+function maskSecrets(text: string): string {
+  return text
+    .replace(/(:\/\/[^:@/?#]*):.*@/s, "$1:***@")
+    .replace(/#.*$/s, "#***")
+    .replace(/\?.*$/s, (query) => `?${query.slice(1).split("&").map(maskParameter).join("&")}`);
+}
+
+/** @param parameter `name=value`; the name as whoever reads the URL decodes it is what counts */
+function maskParameter(parameter: string): string {
+  const [name = ""] = new URLSearchParams(parameter).keys();
+  if (harmless.has(name) && /^[^=]*=[\w.,:/%+-]*$/.test(parameter)) return parameter;
+  const end = parameter.indexOf("=");
+  return end < 0 ? "***" : `${parameter.slice(0, end)}=***`;
 }
 
 /** Where the server listens, and how it is called. */
@@ -58,7 +75,7 @@ export function isLoopback(host: string): boolean {
 
 export const listenAddress: Kind<ListenAddress> = {
   label: "an http:// or https:// address of scheme, host and port",
-  mask: maskPasswords,
+  mask: maskSecrets,
   plain: (address) => address.url,
   parse(text) {
     if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) {
@@ -122,8 +139,8 @@ export const hostAndPort: Kind<string> = {
 /** The address of a service, without a slash at its end. */
 export const absoluteUrl: Kind<string> = {
   label: "an http:// or https:// address",
-  mask: maskPasswords,
-  plain: maskPasswords,
+  mask: maskSecrets,
+  plain: maskSecrets,
   parse(text) {
     const url = /^https?:\/\//i.test(text) ? URL.parse(text) : null;
     if (url === null) throw new InvalidValue("must look like https://api.example.com/v1");
