@@ -186,6 +186,8 @@ export interface RemoteWorkerTable {
   queue: string | null;
   first_seen: Generated<Date>;
   last_seen: Date | null;
+  asked_at: Date | null;
+  asked_from: string | null;
 }
 
 export interface TaskTable {
@@ -207,6 +209,7 @@ export interface SisyphusJobTable {
   tenant: string;
   document: string;
   run_id: number | null;
+  worker: string | null;
   state: Generated<string>;
   info: ColumnType<unknown, string | null, string | null>;
   added_at: Generated<Date>;

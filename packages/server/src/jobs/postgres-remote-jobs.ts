@@ -154,29 +154,15 @@ export function postgresRemoteJobs(context: JobContext, jobs: JobQueue): RemoteJ
       });
     },
 
-    async attend({ kind, viewer, worker, runId, leaseMs, progress, begins }) {
-      const ofWorker = { kind, viewer };
-      if (begins) {
-        const runs = await database.run((db) =>
-          db
-            .selectFrom("vconductor.run")
-            .select(["id"])
-            .where("worker", "=", worker)
-            .where("finished_at", "is", null)
-            .where(mine(ofWorker))
-            .execute(),
-        );
-        const reason = "its worker has begun anew";
-        if (runs.length > 0) await jobs.release({ runIds: runs.map(({ id }) => id), reason });
-        return;
-      }
-      const percent = percentOf(progress);
+    async attend({ kind, viewer: { tenant }, worker, runId, leaseMs, progress }) {
+      const lease = sql`${leaseMs}::float8 * interval '1 ms'`;
+      const isNamed = sql`id = ${runId ?? null}::bigint`;
+      const percent = sql`${percentOf(progress)}::smallint`;
       await database.run((db) =>
-        sql`update vconductor.run set worker = ${worker}, heartbeat_at = now(),
-            lease_until = now() + ${leaseMs}::float8 * interval '1 ms',
-            progress = case when id = ${runId ?? null}::bigint then coalesce(${percent}::smallint, progress) else progress end
-          where finished_at is null and (worker = ${worker} or id = ${runId ?? null}::bigint)
-            and ${mine(ofWorker)}`.execute(db),
+        sql`update vconductor.run set worker = ${worker}, heartbeat_at = now(), lease_until = now() + ${lease},
+            progress = case when ${isNamed} then coalesce(${percent}, progress) else progress end
+          where finished_at is null and kind = ${kind} and tenant = ${tenant}
+            and (${isNamed} or (worker = ${worker} and claimed_at > now() - ${lease}))`.execute(db),
       );
     },
 

@@ -95,16 +95,18 @@ export interface RemoteJobs {
       readonly reason: string;
     },
   ): Promise<void>;
-  /** Says whose a run is, and extends the leases of all runs of that worker, or ends them: it has begun anew. */
+  /**
+   * A worker is there. Extends the lease of the run that it names, which is its own from now on, and of those of its runs
+   * that are younger than `leaseMs`: it may not have come to name them. Only runs of the viewer's tenant.
+   */
   attend(options: {
     readonly kind: RemoteKind;
     readonly viewer: Viewer;
     readonly worker: string;
-    /** Its worker was not known before. */
+    /** The run that it names. */
     readonly runId?: number | undefined;
     readonly leaseMs: number;
     readonly progress?: number | undefined;
-    readonly begins: boolean;
   }): Promise<void>;
   /** Takes the job with this unique key off its queue, as a part of a transaction, if it waits there. */
   withdrawIn(tx: Transaction, options: { readonly queue: string; readonly uniqueKey: string }): Promise<void>;

@@ -54,8 +54,8 @@ export async function cancelJob(
   }
 }
 
-/** What has ended meanwhile need not be stopped. */
-function unlessEnded(error: unknown): void {
+/** What has ended meanwhile need not be stopped. For `catch`. */
+export function unlessEnded(error: unknown): void {
   const isEnded =
     error instanceof VconductorError && ["run_not_active", "run_not_found"].includes(error.code);
   if (!isEnded) throw error;

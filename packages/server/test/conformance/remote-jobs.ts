@@ -212,6 +212,52 @@ export function describeRemoteJobs(name: string, open: () => Promise<RemoteJobsU
       expect(await claim()).toEqual([]);
     });
 
+    test("who attends keeps the run that it names, and those of its own that are young", async () => {
+      for (const payload of ["named", "its own", "of another"]) await add(payload);
+      const tenant = viewer.tenant;
+      const { runId: named } = await one({ worker: "not yet known", leaseMs: 0 });
+      const { runId: own } = await one({ leaseMs: 0 });
+      const { runId: other } = await one({ worker: "v", leaseMs: 0 });
+      const attend = (leaseMs: number, more: Partial<Parameters<RemoteJobs["attend"]>[0]> = {}) =>
+        remote.attend({
+          kind: "remote",
+          viewer,
+          worker: "w",
+          runId: named,
+          leaseMs,
+          progress: 41.6,
+          ...more,
+        });
+      for (const wrong of [{ kind: "task" as const }, { viewer: { ...viewer, tenant: "none" } }])
+        await attend(3_600_000, wrong);
+      expect(await jobs.getRun(named, viewer)).toMatchObject({ worker: "not yet known", progress: 0 });
+      await attend(3_600_000);
+      expect(await jobs.getRun(named, viewer)).toMatchObject({ worker: "w", progress: 42, tenant });
+      expect(await jobs.getRun(own, viewer)).toMatchObject({ worker: "w", progress: 0 });
+      expect(await recover()).toEqual([other]);
+      // None is younger than no time at all.
+      await attend(0);
+      expect(await recover()).toEqual([named]);
+    });
+
+    test("settling ends a run as a part of a transaction, once", async () => {
+      const settle = (runId: number, outcome: "failed" | "cancelled" | "released") =>
+        under.transaction((tx) => remote.settleIn(tx, { runId, outcome, reason: "because" }));
+      await add("a");
+      const first = await one();
+      await settle(first.runId, "released");
+      await settle(first.runId, "failed");
+      const second = await one();
+      expect(second).toMatchObject({ payload: "a", attempt: 1 });
+      await settle(second.runId, "failed");
+      await add("b");
+      await settle((await one()).runId, "cancelled");
+      expect(await outcomes()).toEqual(["released", "failed", "cancelled"]);
+      expect(await jobs.getRun(first.runId, viewer)).toMatchObject({ error: { message: "because" } });
+      expect(await claim()).toEqual([]);
+      expect(await jobs.counts()).toEqual([]);
+    });
+
     test("one that was to be cancelled and whose worker is gone is cancelled, not run again", async () => {
       await add("a");
       const { runId } = await one({ leaseMs: 0 });

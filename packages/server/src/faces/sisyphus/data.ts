@@ -1,21 +1,20 @@
 import type { FastifyRequest } from "fastify";
 import type { App } from "../../http/app.ts";
-import { viewerIn } from "../../http/authentication.ts";
 import type { FaceOptions } from "../../http/face.ts";
 import { requireStorable } from "../../http/storable.ts";
+import type { ModuleData } from "./module-data.ts";
 import { sendJson, sendNull, sendText } from "./problems.ts";
 import { AnyObject } from "./schemas.ts";
-import { manage, work } from "./scopes.ts";
-import type { SisyphusStore } from "./store.ts";
+import { manage, tenantIn, work } from "./scopes.ts";
 
 /** What modules keep, and what the server says of itself. */
 export function dataRoutes(
   app: App,
   { context }: FaceOptions,
-  { store }: { readonly store: SisyphusStore },
+  { moduleData }: { readonly moduleData: ModuleData },
 ): void {
   app.get("/data/:module/:name", { schema: { ...work } }, async (request, reply) => {
-    const value = await store.getData(viewerIn(request), placeIn(request));
+    const value = await moduleData.get(tenantIn(request), placeIn(request));
     return value === undefined ? sendNull(reply, 404) : sendText(reply, value);
   });
 
@@ -23,12 +22,12 @@ export function dataRoutes(
     const place = placeIn(request);
     requireStorable(place, ["path"]);
     const value = JSON.stringify({ ...Object(request.body), name: place.name });
-    await store.putData(viewerIn(request), { ...place, value });
+    await moduleData.put(tenantIn(request), { ...place, value });
     return reply.code(204).send();
   });
 
   app.delete("/data/:module/:name", { schema: { ...manage } }, async (request, reply) => {
-    const deleted = await store.deleteData(viewerIn(request), placeIn(request));
+    const deleted = await moduleData.delete(tenantIn(request), placeIn(request));
     return deleted ? reply.code(204).send() : sendNull(reply, 404);
   });
 

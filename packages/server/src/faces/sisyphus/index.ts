@@ -1,9 +1,10 @@
 import type { Face } from "../../http/face.ts";
 import { dataRoutes } from "./data.ts";
+import { ModuleData } from "./module-data.ts";
+import { Pollers } from "./pollers.ts";
 import { addSisyphusProblems } from "./problems.ts";
 import { queueRoutes } from "./queue.ts";
 import { SisyphusStore } from "./store.ts";
-import { WorkerHints } from "./worker-hints.ts";
 import { workerRoutes } from "./workers.ts";
 
 /** The API of the Sisyphus server. */
@@ -13,7 +14,8 @@ export const sisyphus: Face = {
     const { queueDatabase: database, jobs, remoteJobs, serverKey } = options.context;
     const parts = {
       store: new SisyphusStore({ database, jobs, remoteJobs, serverKey }),
-      hints: new WorkerHints(),
+      moduleData: new ModuleData(database),
+      pollers: new Pollers(database),
     };
     addSisyphusProblems(app, options);
     queueRoutes(app, options, parts);

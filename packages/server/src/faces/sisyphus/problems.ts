@@ -1,6 +1,6 @@
 import { Ajv, type ErrorObject, type SchemaObject, type ValidateFunction } from "ajv";
 import type { FastifyReply, FastifyRequest, FastifySchema, FastifySchemaCompiler } from "fastify";
-import { VconductorError } from "../../errors.ts";
+import type { VconductorError } from "../../errors.ts";
 import type { App } from "../../http/app.ts";
 import type { FaceOptions } from "../../http/face.ts";
 import { toProblem } from "../../http/problems.ts";
@@ -84,10 +84,6 @@ export function sendText(reply: FastifyReply, text: string): FastifyReply {
 /** Nothing, as JSON: what the server says where there is none. */
 export function sendNull(reply: FastifyReply, status: number): FastifyReply {
   return sendJson(reply.code(status), null);
-}
-
-export function notThere(what: string): VconductorError {
-  return new VconductorError("not_found", `${what} not found`);
 }
 
 function findingsIn({ detail, message }: VconductorError) {

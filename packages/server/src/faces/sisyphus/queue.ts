@@ -1,14 +1,15 @@
 import type { FastifyRequest } from "fastify";
 import { type Static, Type } from "typebox";
 import type { App } from "../../http/app.ts";
-import { callerOf, viewerIn } from "../../http/authentication.ts";
+import { callerOf } from "../../http/authentication.ts";
 import type { FaceOptions } from "../../http/face.ts";
+import { signalOf } from "../../http/request-signal.ts";
 import { requireStorable } from "../../http/storable.ts";
-import { notThere, sendJson, sendNull, sendText } from "./problems.ts";
+import type { Pollers } from "./pollers.ts";
+import { sendJson, sendNull, sendText } from "./problems.ts";
 import { Completion, JobPost, Switch } from "./schemas.ts";
-import { manage, work } from "./scopes.ts";
+import { manage, tenantIn, work } from "./scopes.ts";
 import type { SisyphusStore } from "./store.ts";
-import type { WorkerHints } from "./worker-hints.ts";
 
 /** Until it is known whose a job is: it may take long to prepare, and its worker says nothing of it meanwhile. */
 const unattendedMs = 300_000;
@@ -23,12 +24,12 @@ const Finished = Type.Object({
 export function queueRoutes(
   app: App,
   { context }: FaceOptions,
-  { store, hints }: { readonly store: SisyphusStore; readonly hints: WorkerHints },
+  { store, pollers }: { readonly store: SisyphusStore; readonly pollers: Pollers },
 ): void {
   const { values, config } = context;
 
   app.get("/queue", { schema: { ...work } }, async (request, reply) => {
-    const viewer = viewerIn(request);
+    const viewer = tenantIn(request);
     const [documents, disabled] = await Promise.all([store.waiting(viewer), store.isDisabled(viewer)]);
     const attributes = JSON.stringify({ disabled });
     return sendText(
@@ -44,45 +45,51 @@ export function queueRoutes(
 
   app.patch("/queue", { schema: { ...manage, body: Switch } }, async (request, reply) => {
     const { disabled } = request.body as Static<typeof Switch>;
-    const viewer = viewerIn(request);
+    const viewer = tenantIn(request);
     if (disabled !== undefined) await store.setDisabled(viewer, disabled);
     return sendJson(reply, { disabled: await store.isDisabled(viewer) });
   });
 
   app.delete("/queue", { schema: { ...manage } }, async (request, reply) => {
-    await store.clear(viewerIn(request));
+    await store.clear(tenantIn(request));
     return reply.code(204).send();
   });
 
   app.get("/queue/poll", { schema: { ...work } }, async (request, reply) => {
-    const viewer = viewerIn(request);
-    const worker = hints.at(request.ip, viewer);
-    const leaseMs = worker === undefined ? unattendedMs : config.clientExpirySeconds * 1000;
-    const document = await store.poll(viewer, { worker: worker ?? `at ${request.ip}`, leaseMs });
-    return document === undefined ? sendNull(reply, 404) : sendText(reply, document);
+    const viewer = tenantIn(request);
+    const signal = signalOf(reply);
+    const poller = await pollers.polls(viewer, request);
+    const leaseMs = poller === undefined ? unattendedMs : config.clientExpirySeconds * 1000;
+    const { worker, isCertain } = poller ?? { worker: `at ${request.ip}`, isCertain: false };
+    const polled = await store.poll(viewer, { worker, isCertain, leaseMs });
+    if (polled === undefined) return sendNull(reply, 404);
+    if (signal.aborted) {
+      await store.release(viewer, { ...polled, reason: "its worker went away before it had the job" });
+    }
+    return sendText(reply, polled.document);
   });
 
   app.get("/jobs/:job_id", { schema: { ...work } }, async (request, reply) => {
-    const job = await store.find(viewerIn(request), idIn(request));
-    return job === undefined ? sendNull(reply, 404) : sendText(reply, job.document);
+    const document = await store.find(tenantIn(request), idIn(request));
+    return document === undefined ? sendNull(reply, 404) : sendText(reply, document);
   });
 
   app.delete("/jobs/:job_id", { schema: { ...manage } }, async (request, reply) => {
-    const removed = await store.remove(viewerIn(request), idIn(request));
+    const removed = await store.remove(tenantIn(request), idIn(request));
     return removed ? reply.code(204).send() : sendNull(reply, 404);
   });
 
   app.patch("/jobs/:job_id/completed", { schema: { ...work, body: Completion } }, async (request, reply) => {
     const { failed = false, info = {} } = request.body as Static<typeof Completion>;
-    const viewer = viewerIn(request);
+    const viewer = tenantIn(request);
     const kept = await values.keep(info);
-    if (!(await store.finish(viewer, idIn(request), { failed, info: kept }))) throw notThere("job");
-    return reply.code(204).send();
+    const found = await store.finish(viewer, idIn(request), { failed, info: kept });
+    return found ? reply.code(204).send() : sendNull(reply, 404);
   });
 
   app.get("/jobs", { schema: { ...manage, querystring: Finished } }, async (request, reply) => {
     const { state, offset = "0", limit = "100" } = request.query as Static<typeof Finished>;
-    const viewer = viewerIn(request);
+    const viewer = tenantIn(request);
     const page = { state, offset: Number(offset), limit: Math.max(1, Number(limit)) };
     const found = await store.finished(viewer, page);
     const texts = await Promise.all(

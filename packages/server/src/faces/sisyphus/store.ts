@@ -4,7 +4,7 @@ import { DEFAULT_TENANT, type Principal, type Viewer, viewerOf } from "../../acc
 import type { Database, Transaction } from "../../database/database.ts";
 import type { JobQueue } from "../../jobs/job-queue.ts";
 import type { RemoteJobs } from "../../jobs/remote-jobs.ts";
-import { ensureQueue } from "../../jobs/remote-queues.ts";
+import { ensureQueue, unlessEnded } from "../../jobs/remote-queues.ts";
 
 /** A job that has ended. */
 export interface FinishedJob {
@@ -26,7 +26,7 @@ export interface SisyphusStoreOptions {
 /** The jobs of a tenant are in a queue of its own. No queue of the API has a `/` in its name. */
 const queueOf = ({ tenant }: Viewer) => `sisyphus/${tenant}`;
 
-/** Jobs and module data of the Sisyphus API, by tenant. A job here is a document with an id, and a job of the engine. */
+/** Jobs of the Sisyphus API, by tenant. A job here is a document with an id, and a job of the engine. */
 export class SisyphusStore {
   readonly #options: SisyphusStoreOptions;
 
@@ -59,7 +59,7 @@ export class SisyphusStore {
     await database.transaction(async (tx) => {
       await tx
         .insertInto("vconductor.sisyphus_job")
-        .values({ id, tenant: viewer.tenant, document, run_id: null, info: null, finished_at: null })
+        .values({ id, tenant: viewer.tenant, document })
         .execute();
       await jobs.enqueueIn(tx, [
         {
@@ -86,11 +86,15 @@ export class SisyphusStore {
     return rows.map((row) => row.document);
   }
 
-  /** Takes the oldest job that waits, for a worker. */
+  /** Takes the oldest job that waits, for a worker. @param options.isCertain whether it is that worker that gets it */
   async poll(
     viewer: Viewer,
-    { worker, leaseMs }: { readonly worker: string; readonly leaseMs: number },
-  ): Promise<string | undefined> {
+    {
+      worker,
+      isCertain,
+      leaseMs,
+    }: { readonly worker: string; readonly isCertain: boolean; readonly leaseMs: number },
+  ): Promise<{ readonly document: string; readonly runId: number } | undefined> {
     const { database, remoteJobs, serverKey } = this.#options;
     return await database.transaction(async (tx) => {
       const [job] = await remoteJobs.claimIn(tx, {
@@ -103,31 +107,63 @@ export class SisyphusStore {
         leaseMs,
       });
       if (job === undefined) return undefined;
-      const row = await tx
+      const { document } = await tx
         .updateTable("vconductor.sisyphus_job")
-        .set({ run_id: job.runId })
+        .set({ run_id: job.runId, worker: isCertain ? worker : null })
         .where("id", "=", String(job.payload))
         .returning("document")
         .executeTakeFirstOrThrow();
-      return row.document;
+      return { document, runId: job.runId };
     });
   }
 
-  /** The document of a job that waits or runs, and its run. */
-  async find(
+  /** A worker says that it has the job: that is certain. @returns the job's run; undefined: it does not run */
+  async claimedBy(
+    { tenant }: Viewer,
+    { worker, id }: { readonly worker: string; readonly id: string },
+  ): Promise<number | undefined> {
+    const { rows } = await this.#options.database.run((db) =>
+      sql<{ run_id: number }>`
+        with job as (select id, run_id, worker from vconductor.sisyphus_job
+          where id = ${id} and tenant = ${tenant} and run_id is not null),
+        noted as (update vconductor.sisyphus_job s set worker = ${worker} from job
+          where s.id = job.id and s.run_id = job.run_id and job.worker is distinct from ${worker})
+        select run_id from job`.execute(db),
+    );
+    return rows[0]?.run_id;
+  }
+
+  /** The runs that are certainly this worker's. */
+  async runsOf({ tenant }: Viewer, worker: string): Promise<readonly number[]> {
+    const { rows } = await this.#options.database.run((db) =>
+      sql<{ run_id: number }>`select run_id from vconductor.sisyphus_job
+        where tenant = ${tenant} and worker = ${worker} and run_id is not null`.execute(db),
+    );
+    return rows.map((row) => row.run_id);
+  }
+
+  /** A job waits again, unless it was to be cancelled. Its run may have ended meanwhile. */
+  async release(
     viewer: Viewer,
-    id: string,
-  ): Promise<{ readonly document: string; readonly runId: number | null } | undefined> {
+    { runId, reason }: { readonly runId: number; readonly reason: string },
+  ): Promise<void> {
+    await this.#options.remoteJobs
+      .release({ runId, by: { kind: "sisyphus", viewer }, reason })
+      .catch(unlessEnded);
+  }
+
+  /** The document of a job that waits or runs. */
+  async find({ tenant }: Viewer, id: string): Promise<string | undefined> {
     const row = await this.#options.database.run((db) =>
       db
         .selectFrom("vconductor.sisyphus_job")
-        .select(["document", "run_id"])
+        .select("document")
         .where("id", "=", id)
-        .where("tenant", "=", viewer.tenant)
+        .where("tenant", "=", tenant)
         .where("state", "=", "queued")
         .executeTakeFirst(),
     );
-    return row === undefined ? undefined : { document: row.document, runId: row.run_id };
+    return row?.document;
   }
 
   /** Ends a job, whether it waits or runs; saying so again changes nothing. @returns whether there is such a job */
@@ -143,14 +179,18 @@ export class SisyphusStore {
       if (job.state !== "queued") return true;
       await tx
         .updateTable("vconductor.sisyphus_job")
-        .set({ state: failed ? "failed" : "completed", info: JSON.stringify(info), finished_at: new Date() })
+        .set({
+          state: failed ? "failed" : "completed",
+          info: JSON.stringify(info),
+          run_id: null,
+          finished_at: new Date(),
+        })
         .where("id", "=", id)
         .execute();
-      await remoteJobs.withdrawIn(tx, { queue: queueOf(viewer), uniqueKey: uniqueKeyOf(viewer, id) });
-      if (job.run_id === null) return true;
-      if (failed)
-        await remoteJobs.settleIn(tx, { runId: job.run_id, outcome: "failed", reason: reasonIn(info) });
-      else await jobs.finish(tx, [{ runId: job.run_id, result: info, followUps: [] }]);
+      const { run_id: runId } = job;
+      if (runId === null) await this.#withdraw(tx, viewer, id);
+      else if (!failed) await jobs.finish(tx, [{ runId, result: info, followUps: [] }]);
+      else await remoteJobs.settleIn(tx, { runId, outcome: "failed", reason: reasonIn(info) });
       return true;
     });
   }
@@ -162,10 +202,10 @@ export class SisyphusStore {
       const job = await this.#lock(tx, viewer, id);
       if (job?.state !== "queued") return false;
       await tx.deleteFrom("vconductor.sisyphus_job").where("id", "=", id).execute();
-      await remoteJobs.withdrawIn(tx, { queue: queueOf(viewer), uniqueKey: uniqueKeyOf(viewer, id) });
+      const { run_id: runId } = job;
       const reason = "the job was deleted";
-      if (job.run_id !== null)
-        await remoteJobs.settleIn(tx, { runId: job.run_id, outcome: "cancelled", reason });
+      if (runId === null) await this.#withdraw(tx, viewer, id);
+      else await remoteJobs.settleIn(tx, { runId, outcome: "cancelled", reason });
       return true;
     });
   }
@@ -213,50 +253,13 @@ export class SisyphusStore {
     }));
   }
 
-  /** @param value JSON */
-  async putData(
-    viewer: Viewer,
-    { module, name, value }: ModuleData & { readonly value: string },
-  ): Promise<void> {
-    await this.#options.database.run((db) =>
-      db
-        .insertInto("vconductor.module_data")
-        .values({ tenant: viewer.tenant, module, name, value })
-        .onConflict((conflict) =>
-          conflict.columns(["tenant", "module", "name"]).doUpdateSet({ value, updated_at: new Date() }),
-        )
-        .execute(),
-    );
+  /** The engine's job is not to be handed out any more. */
+  async #withdraw(tx: Transaction, viewer: Viewer, id: string): Promise<void> {
+    const uniqueKey = uniqueKeyOf(viewer, id);
+    await this.#options.remoteJobs.withdrawIn(tx, { queue: queueOf(viewer), uniqueKey });
   }
 
-  /** @returns JSON */
-  async getData(viewer: Viewer, { module, name }: ModuleData): Promise<string | undefined> {
-    const row = await this.#options.database.run((db) =>
-      db
-        .selectFrom("vconductor.module_data")
-        .select("value")
-        .where("tenant", "=", viewer.tenant)
-        .where("module", "=", module)
-        .where("name", "=", name)
-        .executeTakeFirst(),
-    );
-    return row?.value;
-  }
-
-  async deleteData(viewer: Viewer, { module, name }: ModuleData): Promise<boolean> {
-    const row = await this.#options.database.run((db) =>
-      db
-        .deleteFrom("vconductor.module_data")
-        .where("tenant", "=", viewer.tenant)
-        .where("module", "=", module)
-        .where("name", "=", name)
-        .returning("name")
-        .executeTakeFirst(),
-    );
-    return row !== undefined;
-  }
-
-  /** The job, locked, in the engine's order: its run, the engine's job, and then what is kept here. */
+  /** The job, locked after its run or the engine's job, which is the order in which they change. */
   async #lock(tx: Transaction, viewer: Viewer, id: string) {
     const read = () =>
       tx
@@ -269,9 +272,10 @@ export class SisyphusStore {
       if (seen === undefined) return undefined;
       if (seen.run_id !== null) {
         await sql`select from vconductor.run where id = ${seen.run_id} for update`.execute(tx);
+      } else {
+        await sql`select from vconductor.job where queue = ${queueOf(viewer)}
+          and unique_key = ${uniqueKeyOf(viewer, id)} for update`.execute(tx);
       }
-      await sql`select from vconductor.job where queue = ${queueOf(viewer)} and unique_key = ${uniqueKeyOf(viewer, id)}
-        for update`.execute(tx);
       const locked = await read().forUpdate().executeTakeFirst();
       if (locked === undefined || locked.run_id === seen.run_id) return locked;
     }
@@ -288,9 +292,4 @@ function reasonIn(info: unknown): string {
   const message: unknown =
     typeof info === "object" && info !== null && "message" in info ? info.message : undefined;
   return typeof message === "string" ? message.slice(0, 10_000) : "its worker says that it failed";
-}
-
-interface ModuleData {
-  readonly module: string;
-  readonly name: string;
 }

@@ -2,15 +2,14 @@ import type { FastifyRequest } from "fastify";
 import type { Static } from "typebox";
 import { VconductorError } from "../../errors.ts";
 import type { App } from "../../http/app.ts";
-import { viewerIn } from "../../http/authentication.ts";
 import type { FaceOptions } from "../../http/face.ts";
 import { requireStorable } from "../../http/storable.ts";
 import type { RemoteWorker } from "../../work/remote-workers.ts";
+import type { Pollers } from "./pollers.ts";
 import { sendJson, sendNull } from "./problems.ts";
 import { Heartbeat, Switch } from "./schemas.ts";
-import { manage, work } from "./scopes.ts";
+import { manage, tenantIn, work } from "./scopes.ts";
 import type { SisyphusStore } from "./store.ts";
-import type { WorkerHints } from "./worker-hints.ts";
 
 const face = "sisyphus";
 
@@ -18,7 +17,7 @@ const face = "sisyphus";
 export function workerRoutes(
   app: App,
   { context }: FaceOptions,
-  { store, hints }: { readonly store: SisyphusStore; readonly hints: WorkerHints },
+  { store, pollers }: { readonly store: SisyphusStore; readonly pollers: Pollers },
 ): void {
   const { remoteWorkers, remoteJobs, config } = context;
   const expiryMs = config.clientExpirySeconds * 1000;
@@ -26,46 +25,45 @@ export function workerRoutes(
     lastSeen !== null && lastSeen.getTime() > Date.now() - expiryMs;
 
   app.get("/workers", { schema: { ...manage } }, async (request, reply) => {
-    const viewer = viewerIn(request);
+    const viewer = tenantIn(request);
     const all = await remoteWorkers.list({ face, viewer });
     const workers = all
-      .filter((worker) => isOnline(worker) && worker.tenant === viewer.tenant)
+      .filter(isOnline)
       .map(statusJson)
       .toSorted((a, b) => (hostOf(a) < hostOf(b) ? -1 : hostOf(a) > hostOf(b) ? 1 : 0));
     return sendJson(reply, { workers, count: workers.length });
   });
 
   app.get("/workers/:id", { schema: { ...work } }, async (request, reply) => {
-    const viewer = viewerIn(request);
+    const viewer = tenantIn(request);
     const id = idIn(request);
     const worker = await remoteWorkers.get({ face, id, viewer }).catch(missing);
     if (worker === undefined || !isOnline(worker)) return sendNull(reply, 404);
-    hints.note(request.ip, viewer, id);
+    await pollers.asked(viewer, { id, address: request.ip });
     return sendJson(reply, statusJson(worker));
   });
 
   app.post("/workers/:id", { schema: { ...work, body: Heartbeat } }, async (request, reply) => {
-    const viewer = viewerIn(request);
+    const viewer = tenantIn(request);
     const worker = idIn(request);
     const status = request.body as Static<typeof Heartbeat>;
     requireStorable(status, ["body"]);
     requireStorable(worker, ["path", "id"]);
     await remoteWorkers.note({ face, id: worker, viewer, status });
-    const job = status.job_id === undefined ? undefined : await store.find(viewer, status.job_id);
-    await remoteJobs.attend({
-      kind: face,
-      viewer,
-      worker,
-      runId: job?.runId ?? undefined,
-      leaseMs: expiryMs,
-      progress: status.progress,
-      begins: status.status === "startup",
-    });
+    if (status.status === "startup") {
+      for (const runId of await store.runsOf(viewer, worker)) {
+        await store.release(viewer, { runId, reason: "its worker has begun anew" });
+      }
+    } else {
+      const { job_id: job, progress } = status;
+      const runId = job === undefined ? undefined : await store.claimedBy(viewer, { worker, id: job });
+      await remoteJobs.attend({ kind: face, viewer, worker, runId, leaseMs: expiryMs, progress });
+    }
     return reply.code(204).send();
   });
 
   app.patch("/workers/:id", { schema: { ...manage, body: Switch } }, async (request, reply) => {
-    const viewer = viewerIn(request);
+    const viewer = tenantIn(request);
     const id = idIn(request);
     const { tenant } = viewer;
     const { disabled } = request.body as Static<typeof Switch>;
@@ -76,11 +74,11 @@ export function workerRoutes(
   });
 
   app.delete("/workers/:id", { schema: { ...manage } }, async (request, reply) => {
-    const viewer = viewerIn(request);
+    const viewer = tenantIn(request);
     const id = idIn(request);
     const worker = await remoteWorkers.get({ face, id, viewer }).catch(missing);
     if (worker === undefined || !isOnline(worker)) return sendNull(reply, 404);
-    await remoteWorkers.forgetStatus({ face, id, tenant: worker.tenant });
+    await remoteWorkers.forgetStatus({ face, id, tenant: viewer.tenant });
     return reply.code(204).send();
   });
 }
