@@ -30,11 +30,14 @@ export function queueRoutes(
 
   app.get("/queue", { schema: { ...work } }, async (request, reply) => {
     const viewer = tenantIn(request);
-    const [documents, disabled] = await Promise.all([store.waiting(viewer), store.isDisabled(viewer)]);
+    const [{ documents, entries }, disabled] = await Promise.all([
+      store.waiting(viewer),
+      store.isDisabled(viewer),
+    ]);
     const attributes = JSON.stringify({ disabled });
     return sendText(
       reply,
-      `{"queue":[${documents.join(",")}],"entries":${documents.length},"attributes":${attributes}}`,
+      `{"queue":[${documents.join(",")}],"entries":${entries},"attributes":${attributes}}`,
     );
   });
 

@@ -23,6 +23,9 @@ export interface SisyphusStoreOptions {
   readonly serverKey: string;
 }
 
+/** Every client asks for the queue every few seconds, and does not look at the jobs. */
+const mostListed = 1000;
+
 /** The jobs of a tenant are in a queue of its own. No queue of the API has a `/` in its name. */
 const queueOf = ({ tenant }: Viewer) => `sisyphus/${tenant}`;
 
@@ -75,15 +78,23 @@ export class SisyphusStore {
     return id;
   }
 
-  /** The documents of the jobs that wait, oldest first; at most 10,000. */
-  async waiting(viewer: Viewer): Promise<readonly string[]> {
-    const { rows } = await this.#options.database.run((db) =>
+  /** The documents of the first jobs that wait, oldest first, and how many wait. */
+  async waiting(
+    viewer: Viewer,
+  ): Promise<{ readonly documents: readonly string[]; readonly entries: number }> {
+    const { database } = this.#options;
+    const waits = sql`j.queue = ${queueOf(viewer)} and j.state = 'waiting'`;
+    const { rows } = await database.run((db) =>
       sql<{ document: string }>`
         select s.document from vconductor.job j join vconductor.sisyphus_job s on s.id = j.payload #>> '{}'
-        where j.queue = ${queueOf(viewer)} and j.state = 'waiting'
-        order by j.priority desc, j.position limit 10000`.execute(db),
+        where ${waits} order by j.priority desc, j.position limit ${mostListed}`.execute(db),
     );
-    return rows.map((row) => row.document);
+    const documents = rows.map((row) => row.document);
+    if (documents.length < mostListed) return { documents, entries: documents.length };
+    const counted = await database.run((db) =>
+      sql<{ entries: number }>`select count(*) as entries from vconductor.job j where ${waits}`.execute(db),
+    );
+    return { documents, entries: counted.rows[0]?.entries ?? documents.length };
   }
 
   /** Takes the oldest job that waits, for a worker. @param options.isCertain whether it is that worker that gets it */

@@ -1,3 +1,4 @@
+import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { makeToken, tokensAt } from "../../access/credentials.ts";
 import { type Answer, at, call } from "../../http/call.ts";
@@ -104,6 +105,30 @@ describe("the queue", () => {
     expect(polled.text).not.toContain("&");
     expect(at(polled.json, "job_title")).toBe(title);
     await send("PATCH", `/jobs/${id}/completed`, success);
+  });
+});
+
+describe("a long queue", () => {
+  it("is counted, listed as far as 1000, and emptied", async () => {
+    const database = new pg.Client({ connectionString: server.database });
+    await database.connect();
+    const kept = "select from vconductor.sisyphus_job where state = 'queued'";
+    try {
+      await database.query(`
+        with n as (select 'n' || n as id from generate_series(1, 1001) n), added as (
+          insert into vconductor.sisyphus_job (id, tenant, document)
+          select id, 'default', json_build_object('job_id', id) from n)
+        insert into vconductor.job (queue, job_type, payload, unique_key)
+        select 'sisyphus/default', 'sisyphus', to_jsonb(id), id from n`);
+      const { json } = await send("GET", "/queue");
+      expect(at(json, "entries")).toBe(1001);
+      expect(at(json, "queue")).toHaveLength(1000);
+      expect((await send("DELETE", "/queue")).status).toBe(204);
+      expect((await send("GET", "/queue")).json).toMatchObject({ queue: [], entries: 0 });
+      expect((await database.query(kept)).rowCount).toBe(0);
+    } finally {
+      await database.end();
+    }
   });
 });
 
