@@ -6,6 +6,7 @@ import type { ModuleData } from "./module-data.ts";
 import { sendJson, sendNull, sendText } from "./problems.ts";
 import { AnyObject } from "./schemas.ts";
 import { manage, tenantIn, work } from "./scopes.ts";
+import { withMember } from "./with-member.ts";
 
 /** What modules keep, and what the server says of itself. */
 export function dataRoutes(
@@ -21,7 +22,7 @@ export function dataRoutes(
   app.post("/data/:module/:name", { schema: { ...manage, body: AnyObject } }, async (request, reply) => {
     const place = placeIn(request);
     requireStorable(place, ["path"]);
-    const value = JSON.stringify({ ...Object(request.body), name: place.name });
+    const value = withMember(request.bodyText ?? "{}", "name", place.name);
     await moduleData.put(tenantIn(request), { ...place, value });
     return reply.code(204).send();
   });

@@ -266,6 +266,10 @@ describe("module data", () => {
     const data = { options: ["-c:v", "libx265 & more"], name: "forced" };
     expect((await send("POST", "/data/ffmpeg/x265", data)).status).toBe(204);
     expect((await send("GET", "/data/ffmpeg/x265")).json).toEqual({ ...data, name: "x265" });
+    // Also its numbers.
+    const exact = '{"options":[],"size":12345678901234567890, "one":1.0,"deep":[{"name":"its own"}]';
+    await send("POST", "/data/ffmpeg/x265", `${exact}}`);
+    expect((await send("GET", "/data/ffmpeg/x265")).text).toBe(`${exact},"name":"x265"}\n`);
     await send("POST", "/data/ffmpeg/x265", { options: [] });
     expect((await send("GET", "/data/ffmpeg/x265")).json).toEqual({ options: [], name: "x265" });
     expect((await send("POST", "/data/ffmpeg/x265", [1])).status).toBe(400);
