@@ -4,8 +4,8 @@ import type { FaceOptions } from "../../http/face.ts";
 import { requireStorable } from "../../http/storable.ts";
 import type { ModuleData } from "./module-data.ts";
 import { sendJson, sendNull, sendText } from "./problems.ts";
+import { manage, open, tenantIn, work } from "./route-options.ts";
 import { AnyObject } from "./schemas.ts";
-import { manage, tenantIn, work } from "./scopes.ts";
 import { withMember } from "./with-member.ts";
 
 /** What modules keep, and what the server says of itself. */
@@ -14,26 +14,30 @@ export function dataRoutes(
   { context }: FaceOptions,
   { moduleData }: { readonly moduleData: ModuleData },
 ): void {
-  app.get("/data/:module/:name", { schema: { ...work } }, async (request, reply) => {
+  app.get("/data/:module/:name", work("What a module keeps"), async (request, reply) => {
     const value = await moduleData.get(tenantIn(request), placeIn(request));
     return value === undefined ? sendNull(reply, 404) : sendText(reply, value);
   });
 
-  app.post("/data/:module/:name", { schema: { ...manage, body: AnyObject } }, async (request, reply) => {
-    const place = placeIn(request);
-    requireStorable(place, ["path"]);
-    const value = withMember(request.bodyText ?? "{}", "name", place.name);
-    await moduleData.put(tenantIn(request), { ...place, value });
-    return reply.code(204).send();
-  });
+  app.post(
+    "/data/:module/:name",
+    manage("Keep something for a module", { body: AnyObject }),
+    async (request, reply) => {
+      const place = placeIn(request);
+      requireStorable(place, ["path"]);
+      const value = withMember(request.bodyText ?? "{}", "name", place.name);
+      await moduleData.put(tenantIn(request), { ...place, value });
+      return reply.code(204).send();
+    },
+  );
 
-  app.delete("/data/:module/:name", { schema: { ...manage } }, async (request, reply) => {
+  app.delete("/data/:module/:name", manage("Delete it"), async (request, reply) => {
     const deleted = await moduleData.delete(tenantIn(request), placeIn(request));
     return deleted ? reply.code(204).send() : sendNull(reply, 404);
   });
 
   const begun = Date.now();
-  app.get("/status/config", { schema: { ...manage } }, async (_, reply) => {
+  app.get("/status/config", manage("The database, and since when the server runs"), async (_, reply) => {
     const { value } = context.config.inForce.find(({ variable }) => variable === "QUEUE_DB_URL") ?? {};
     // The version that front ends look for, of the server whose API this is.
     return sendJson(reply, {
@@ -43,7 +47,7 @@ export function dataRoutes(
     });
   });
 
-  app.get("/status/health", { schema: { hide: true, scope: "public" } }, async (_, reply) => {
+  app.get("/status/health", open("Whether the server is ready"), async (_, reply) => {
     const { ready } = await context.readiness();
     return sendJson(reply.code(ready ? 200 : 503), { status: ready ? "online" : "offline" });
   });

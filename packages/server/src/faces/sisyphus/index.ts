@@ -1,6 +1,7 @@
 import type { Face } from "../../http/face.ts";
 import { dataRoutes } from "./data.ts";
 import { ModuleData } from "./module-data.ts";
+import { addOpenApi } from "./openapi.ts";
 import { Pollers } from "./pollers.ts";
 import { addSisyphusProblems } from "./problems.ts";
 import { queueRoutes } from "./queue.ts";
@@ -18,6 +19,7 @@ export const sisyphus: Face = {
       pollers: new Pollers(database),
     };
     addSisyphusProblems(app, options);
+    addOpenApi(app, options);
     queueRoutes(app, options, parts);
     workerRoutes(app, options, parts);
     dataRoutes(app, options, parts);

@@ -7,8 +7,8 @@ import { requireStorable } from "../../http/storable.ts";
 import type { RemoteWorker } from "../../work/remote-workers.ts";
 import type { Pollers } from "./pollers.ts";
 import { sendJson, sendNull } from "./problems.ts";
+import { manage, tenantIn, work } from "./route-options.ts";
 import { Heartbeat, Switch } from "./schemas.ts";
-import { manage, tenantIn, work } from "./scopes.ts";
 import type { SisyphusStore } from "./store.ts";
 
 const face = "sisyphus";
@@ -24,7 +24,7 @@ export function workerRoutes(
   const isOnline = ({ lastSeen }: RemoteWorker) =>
     lastSeen !== null && lastSeen.getTime() > Date.now() - expiryMs;
 
-  app.get("/workers", { schema: { ...manage } }, async (request, reply) => {
+  app.get("/workers", manage("The workers that send heartbeats"), async (request, reply) => {
     const viewer = tenantIn(request);
     const all = await remoteWorkers.list({ face, viewer });
     const workers = all
@@ -34,7 +34,7 @@ export function workerRoutes(
     return sendJson(reply, { workers, count: workers.length });
   });
 
-  app.get("/workers/:id", { schema: { ...work } }, async (request, reply) => {
+  app.get("/workers/:id", work("A worker"), async (request, reply) => {
     const viewer = tenantIn(request);
     const id = idIn(request);
     const worker = await remoteWorkers.get({ face, id, viewer }).catch(missing);
@@ -43,7 +43,7 @@ export function workerRoutes(
     return sendJson(reply, statusJson(worker));
   });
 
-  app.post("/workers/:id", { schema: { ...work, body: Heartbeat } }, async (request, reply) => {
+  app.post("/workers/:id", work("A heartbeat", { body: Heartbeat }), async (request, reply) => {
     const viewer = tenantIn(request);
     const worker = idIn(request);
     const status = request.body as Static<typeof Heartbeat>;
@@ -62,7 +62,7 @@ export function workerRoutes(
     return reply.code(204).send();
   });
 
-  app.patch("/workers/:id", { schema: { ...manage, body: Switch } }, async (request, reply) => {
+  app.patch("/workers/:id", manage("Switch a worker", { body: Switch }), async (request, reply) => {
     const viewer = tenantIn(request);
     const id = idIn(request);
     const { tenant } = viewer;
@@ -73,7 +73,7 @@ export function workerRoutes(
     return sendJson(reply, { disabled: worker?.disabled ?? false });
   });
 
-  app.delete("/workers/:id", { schema: { ...manage } }, async (request, reply) => {
+  app.delete("/workers/:id", manage("Forget the heartbeat of a worker"), async (request, reply) => {
     const viewer = tenantIn(request);
     const id = idIn(request);
     const worker = await remoteWorkers.get({ face, id, viewer }).catch(missing);

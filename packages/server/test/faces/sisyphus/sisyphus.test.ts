@@ -295,6 +295,53 @@ describe("the rest", () => {
     expect((await send("GET", "/none")).status).toBe(404);
   });
 
+  it("answers HEAD as GET, but hands out no job to it", async () => {
+    const id = await add("not for HEAD");
+    const head = await send("HEAD", "/queue");
+    expect([head.status, head.text]).toEqual([200, ""]);
+    expect((await send("HEAD", "/workers/none")).status).toBe(404);
+    expect((await send("HEAD", "/queue/poll")).status).toBe(405);
+    expect(at((await send("GET", "/queue/poll")).json, "job_id")).toBe(id);
+    await send("PATCH", `/jobs/${id}/completed`, success);
+  });
+
+  it("describes itself, and leads to the documentation", async () => {
+    const { json } = await send("GET", "/swagger.json");
+    expect(json).toMatchObject({ openapi: "3.1.0", servers: [{ url: "/" }] });
+    const routes = Object.entries(Object(at(json, "paths"))).map(([path, item]) => [
+      path,
+      Object.keys(Object(item)).join(" "),
+    ]);
+    expect(Object.fromEntries(routes)).toEqual({
+      "/queue": "get post patch delete",
+      "/queue/poll": "get",
+      "/jobs": "get",
+      "/jobs/{job_id}": "get delete",
+      "/jobs/{job_id}/completed": "patch",
+      "/workers": "get",
+      "/workers/{id}": "get post patch delete",
+      "/data/{module}/{name}": "get post delete",
+      "/status/config": "get",
+      "/status/health": "get",
+    });
+    expect(at(json, "paths", "/workers/{id}", "post")).toEqual({
+      summary: "A heartbeat",
+      parameters: [{ name: "id", in: "path", required: true, schema: { type: "string" } }],
+      requestBody: {
+        required: true,
+        content: { "application/json": { schema: expect.objectContaining({ additionalProperties: false }) } },
+      },
+    });
+    const below = await server.call("GET", "/sisyphus/swagger.json");
+    expect(below.json).toEqual({ ...Object(json), servers: [{ url: "/sisyphus" }] });
+    const location = (await send("GET", "/doc")).headers.get("location") ?? "";
+    expect(location).toBe(`${server.url}/docs`);
+    expect((await fetch(location)).status).toBe(200);
+    expect((await fetch(`${url}/doc/`)).url).toContain("/docs");
+    const own = await server.call("GET", "/sisyphus/doc");
+    expect([own.status, own.headers.get("location")]).toEqual([302, "/docs"]);
+  });
+
   it("with access control takes a token, also as the password of a URL", async () => {
     const guarded = await startTestServer({ RUN_BACKGROUND_JOBS: "false", ACCESS: "on" });
     const tokens = tokensAt(guarded.database);
