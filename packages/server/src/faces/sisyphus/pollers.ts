@@ -12,7 +12,7 @@ export interface Poller {
 
 /**
  * Who polls, as far as it can be told: a poll does not say. A worker that sends its id as the user name is that one.
- * Otherwise it is the worker that last asked for its own status from the same address, within five seconds, and has not
+ * Otherwise it is the worker that last asked for its own status from the same address, within ten seconds, and has not
  * polled since: its client asks just before it polls. One that is disabled is taken only where no other asked, and goes on
  * counting: whoever polls there gets nothing. Two that ask at the same moment may be mistaken for one another; that
  * matters little, because a heartbeat that names the job says whose it is.
@@ -42,7 +42,7 @@ export class Pollers {
         where tenant = ${tenant} and face = 'sisyphus' and id = (
           select id from vconductor.remote_worker
           where tenant = ${tenant} and face = 'sisyphus'
-            and (id = ${name} or (asked_from = ${request.ip} and asked_at > now() - interval '5 seconds'))
+            and (id = ${name} or (asked_from = ${request.ip} and asked_at > now() - interval '10 seconds'))
           order by id = ${name} desc, disabled, asked_at desc limit 1 for update)
         returning id`.execute(db),
     );
