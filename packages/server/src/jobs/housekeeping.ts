@@ -6,6 +6,8 @@ import type { JobQueue } from "./job-queue.ts";
 
 const everyMs = 1000;
 const purgeEveryMs = 3_600_000;
+/** Only those whose end met a lock have not woken who waited for them. */
+const wakeEveryMs = 60_000;
 
 export interface HousekeepingOptions {
   readonly jobs: JobQueue;
@@ -31,6 +33,7 @@ export class Housekeeping implements Service {
     firstMs: 0,
   });
   #purgedAt = 0;
+  #wokenAt = 0;
   /** While the database was away no worker could send a heartbeat: they get a lease's time to do so first. */
   #expireFrom = 0;
 
@@ -49,7 +52,7 @@ export class Housekeeping implements Service {
   async #tick(): Promise<number> {
     const { jobs } = this.#options;
     const due = await jobs.promoteScheduled();
-    await jobs.wakeSuspended();
+    if (Date.now() - this.#wokenAt > wakeEveryMs) await this.#wake();
     if (Date.now() >= this.#expireFrom) await this.#expire();
     if (Date.now() - this.#purgedAt > purgeEveryMs) await this.#purge();
     return due === undefined ? everyMs : Math.min(everyMs, Math.max(10, due));
@@ -71,6 +74,11 @@ export class Housekeeping implements Service {
     });
     if (recovered.length > 0)
       log.warn({ runs: recovered }, "leases ran out; the jobs go back to their queues");
+  }
+
+  async #wake(): Promise<void> {
+    await this.#options.jobs.wakeSuspended();
+    this.#wokenAt = Date.now();
   }
 
   async #purge(): Promise<void> {

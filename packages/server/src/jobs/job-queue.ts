@@ -231,7 +231,8 @@ export interface JobQueue {
   requestCancel(runId: number, viewer: Viewer): Promise<void>;
   /**
    * Ends a run that cannot go on before another job has ended: that one is queued with it, or was before. Its own job
-   * comes back to its old place then; no attempt is used up.
+   * comes back to its old place then, in the same transaction, whichever way the other ends; no attempt is used up. When
+   * its own job goes away first, so does the other one: it is taken off its queue, or its worker is asked to stop.
    */
   suspend(options: {
     readonly runId: number;
@@ -243,7 +244,7 @@ export interface JobQueue {
   serviceCall(options: { readonly jobId: number; readonly key: string }): Promise<number | undefined>;
   /** What became of a job, also when it is gone. */
   outcomeOf(jobId: number): Promise<JobOutcome>;
-  /** Forgets what a step asked for: the next time it asks anew. */
+  /** Forgets what a step asked for, which is cancelled if it is not done yet: the next time it asks anew. */
   forgetServiceCall(options: { readonly jobId: number; readonly key: string }): Promise<void>;
   /** Ends a run as cancelled; its job is gone. Answers false if the lease has passed on. */
   cancelled(options: { readonly runId: number; readonly message: string }): Promise<boolean>;
@@ -267,7 +268,7 @@ export interface JobQueue {
 
   /** Makes scheduled jobs whose time has come wait. Answers with the milliseconds until the next one, if any. */
   promoteScheduled(): Promise<number | undefined>;
-  /** Makes suspended jobs wait whose remote job has ended without anybody telling. Answers with how many. */
+  /** Makes suspended jobs wait whose remote job has ended and could not wake them. Answers with how many. */
   wakeSuspended(): Promise<number>;
   /** Deletes ended runs older than this. Answers with how many went. */
   purgeRuns(options: { readonly olderThanDays: number }): Promise<number>;

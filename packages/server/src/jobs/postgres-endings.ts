@@ -159,7 +159,7 @@ export function endingMethods({
   async function finish(tx: Transaction, runs: readonly FinishedRun[]): Promise<readonly FinishVerdict[]> {
     const given = JSON.stringify(runs.map((run) => ({ id: run.runId, result: run.result ?? null })));
     // Arrays, not joins: the planner takes a handful of rows for hundreds, and would read the whole table of jobs.
-    const { rows } = await sql<{ id: number; queue: string; tenant: string; woken: string[] | null }>`
+    const { rows } = await sql<{ id: number; queue: string; tenant: string }>`
       with given as (select * from jsonb_to_recordset(${given}::jsonb) as g (id bigint, result jsonb)),
       ended as (
         update vconductor.run r set finished_at = now(), outcome = 'done', progress = 100, result = given.result
@@ -167,10 +167,8 @@ export function endingMethods({
         returning r.id, r.job_id, r.queue, r.tenant
       ),
       gone as (delete from vconductor.job where id = any (array(select job_id from ended))),
-      woken as (update vconductor.job set state = 'waiting', waits_for = null
-        where state = 'suspended' and waits_for = any (array(select job_id from ended)) returning queue),
       unlocked as (delete from vconductor.vcon_lock where run_id = any (array(select id from ended)))
-      select id, queue, tenant, (select json_agg(distinct queue) from woken) as woken from ended`.execute(tx);
+      select id, queue, tenant from ended`.execute(tx);
     const ended = new Set(rows.map((row) => row.id));
     const followUps = runs.filter((run) => ended.has(run.runId)).flatMap((run) => run.followUps);
     if (followUps.length > 0) {
@@ -180,7 +178,6 @@ export function endingMethods({
     }
     afterCommit(tx, () => {
       for (const row of rows) tell(row, "done");
-      for (const queue of rows[0]?.woken ?? []) notifier.send(channels.jobs, queue);
       for (const queue of new Set(followUps.map((job) => job.queue))) notifier.send(channels.jobs, queue);
     });
     if (ended.size === runs.length) return runs.map(() => "finished");

@@ -1,9 +1,10 @@
 import { type Selectable, sql } from "kysely";
+import type { Transaction } from "../database/database.ts";
 import { channels } from "../database/notifier.ts";
 import type { RunTable } from "../database/tables.ts";
 import { VconductorError } from "../errors.ts";
 import type { JobContext } from "./context.ts";
-import type { JobQueue } from "./job-queue.ts";
+import type { JobQueue, NewJob } from "./job-queue.ts";
 import { backToWaiting, endRun, lockRun } from "./postgres-endings.ts";
 import { insertJobs } from "./postgres-enqueue.ts";
 import { queueNotFound } from "./postgres-queues.ts";
@@ -20,16 +21,8 @@ export function suspensionMethods({
       const suspended = await database.transaction(async (tx) => {
         const run = await lockRun(tx, runId);
         if (run === undefined) return undefined;
-        const remoteJob = "job" in call ? (await insertJobs(tx, [call.job]))[0] : call.remoteJob;
-        if (remoteJob === undefined) throw queueNotFound("job" in call ? call.job.queue : "");
         const { job_id: jobId } = run;
-        await tx
-          .insertInto("vconductor.service_call")
-          .values({ job_id: jobId, key, remote_job: remoteJob })
-          .onConflict((conflict) =>
-            conflict.columns(["job_id", "key"]).doUpdateSet({ remote_job: remoteJob }),
-          )
-          .execute();
+        const remoteJob = "job" in call ? await ask(tx, { jobId, key, ...call }) : call.remoteJob;
         if (checkpoint !== undefined) {
           await tx
             .insertInto("vconductor.job_checkpoint")
@@ -40,8 +33,14 @@ export function suspensionMethods({
         const message = `waits for a remote worker: job ${remoteJob}`;
         await endRun(tx, { runId, outcome: "suspended", error: { code: "suspended", message } });
         await backToWaiting(tx, { jobId, crashes: 0 });
-        await sql`update vconductor.job set state = 'suspended', waits_for = ${remoteJob}
-          where id = ${jobId}`.execute(tx);
+        // One that has ended meanwhile wakes nobody any more.
+        if (await isPending(tx, remoteJob)) {
+          await tx
+            .updateTable("vconductor.job")
+            .set({ state: "suspended", waits_for: remoteJob })
+            .where("id", "=", jobId)
+            .execute();
+        }
         return run;
       });
       if (suspended === undefined) throw new VconductorError("run_not_active", `run: ${runId} has ended`);
@@ -86,4 +85,31 @@ export function suspensionMethods({
       );
     },
   };
+}
+
+/** Queues the remote job that a step asks for. @throws queue_not_found */
+async function ask(
+  tx: Transaction,
+  { jobId, key, job }: { readonly jobId: number; readonly key: string; readonly job: NewJob },
+): Promise<number> {
+  const [remoteJob] = await insertJobs(tx, [job]);
+  if (remoteJob === undefined) throw queueNotFound(job.queue);
+  await tx
+    .insertInto("vconductor.service_call")
+    .values({ job_id: jobId, key, remote_job: remoteJob })
+    .onConflict((conflict) => conflict.columns(["job_id", "key"]).doUpdateSet({ remote_job: remoteJob }))
+    .execute();
+  return remoteJob;
+}
+
+/** Whether a job waits or runs; it cannot end before the transaction has. */
+async function isPending(tx: Transaction, jobId: number): Promise<boolean> {
+  const job = await tx
+    .selectFrom("vconductor.job")
+    .select("id")
+    .where("id", "=", jobId)
+    .where("state", "<>", "failed")
+    .forShare()
+    .executeTakeFirst();
+  return job !== undefined;
 }

@@ -3,7 +3,6 @@ import { everything, type Viewer } from "../../src/access/principal.ts";
 import type { JobQueue, NewJob } from "../../src/jobs/job-queue.ts";
 import type { RemoteJobs, WorksFor } from "../../src/jobs/remote-jobs.ts";
 import type { RemoteWorkers } from "../../src/work/remote-workers.ts";
-import { eventually } from "../setup/eventually.ts";
 import { doesNothing } from "./definition.ts";
 import type { JobQueueUnderTest } from "./job-queue.ts";
 
@@ -364,6 +363,7 @@ export function describeRemoteJobs(name: string, open: () => Promise<RemoteJobsU
         ({ jobId } = await jobs.enqueue({ queue: "p", vconUuids: ["u"] }));
         runId = (await claimPipeline())?.runId ?? 0;
       });
+      const cancelWaiting = (id: number) => jobs.cancelWaiting({ viewer, queue: "p", jobId: id });
       const suspend = () =>
         jobs.suspend({
           runId,
@@ -407,9 +407,9 @@ export function describeRemoteJobs(name: string, open: () => Promise<RemoteJobsU
           if (how === "cancelled") await jobs.requestCancel(job.runId, viewer);
           await remote.fail({ runId: job.runId, by, error: { code: "c", message: "m" }, retry: false });
         }
-        await eventually(async () => (await jobs.wakeSuspended()) === 0);
         expect(await claimPipeline()).toMatchObject({ jobId });
         expect(await jobs.outcomeOf(remoteJob)).toMatchObject({ pending: false });
+        expect(await jobs.wakeSuspended()).toBe(0);
       });
 
       test("does not lose what it asked for when its worker lost it", async () => {
@@ -424,9 +424,59 @@ export function describeRemoteJobs(name: string, open: () => Promise<RemoteJobsU
           { id: jobId, state: "suspended" },
         ]);
         await jobs.cancelWaiting({ viewer, queue: "p", jobId });
+        expect(await claimPipeline()).toBeUndefined();
+      });
+
+      test.each([
+        ["cancelled", (ids: readonly number[]) => Promise.all(ids.map(cancelWaiting))],
+        ["cleared off its queue", () => jobs.clearQueue({ viewer, name: "p" })],
+        ["deleted with its queue", () => jobs.deleteQueue({ viewer, name: "p" })],
+      ])("that is %s takes with it what it asked for, waiting or in a worker's hands", async (_, takeOff) => {
+        await suspend();
+        const { runId: remoteRun } = await one();
+        const second = await jobs.enqueue({ queue: "p", vconUuids: ["v"] });
+        runId = (await claimPipeline())?.runId ?? 0;
+        await suspend();
+        await takeOff([jobId, second.jobId]);
+        expect(await claim()).toEqual([]);
+        expect(await remote.heartbeat({ runId: remoteRun, by, leaseMs: 1000 })).toMatchObject({
+          cancelRequested: true,
+        });
+      });
+
+      test("that is taken off while it runs takes with it what it had asked for", async () => {
+        await suspend();
+        const remoteJob = Number(await jobs.serviceCall({ jobId, key: "k" }));
+        const { runId: remoteRun } = await one();
+        await remote.fail({ runId: remoteRun, by, error: { code: "c", message: "m" }, retry: false });
+        runId = (await claimPipeline())?.runId ?? 0;
+        // Somebody has the failed one tried again while its result is waited for.
+        await jobs.requeueFailed({ viewer, queue: "q", runId: remoteRun });
+        await jobs.removeRun(runId, viewer);
+        expect(await jobs.outcomeOf(remoteJob)).toMatchObject({ pending: false });
+        expect(await claim()).toEqual([]);
+      });
+
+      test("waits again at once for one that has ended meanwhile", async () => {
+        await suspend();
+        const remoteJob = Number(await jobs.serviceCall({ jobId, key: "k" }));
         const { runId: remoteRun } = await one();
         await complete(remoteRun);
-        expect(await claimPipeline()).toBeUndefined();
+        runId = (await claimPipeline())?.runId ?? 0;
+        await jobs.suspend({ runId, key: "k", call: { remoteJob }, checkpoint: undefined });
+        expect(await claimPipeline()).toMatchObject({ jobId });
+      });
+
+      test("may be taken off at the very moment at which the other ends", async () => {
+        for (let time = 0; time < 20; time++) {
+          await suspend();
+          const { runId: remoteRun } = await one();
+          await Promise.all([complete(remoteRun), cancelWaiting(jobId)]);
+          expect(await jobs.counts()).toEqual([]);
+          expect(await jobs.getRun(remoteRun, viewer)).toMatchObject({ outcome: "done" });
+          ({ jobId } = await jobs.enqueue({ queue: "p", vconUuids: ["u"] }));
+          runId = (await claimPipeline())?.runId ?? 0;
+        }
       });
     });
   });

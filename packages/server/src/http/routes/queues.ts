@@ -249,6 +249,7 @@ export function queueRoutes(app: App, { jobs, values, config }: HttpContext): vo
         scope: ["queue:write"],
         tags,
         summary: "Cancel a job that waits",
+        description: "Also one that waits for a remote worker: what it asked for is cancelled too.",
         operationId: "delete_queue_job",
         params: Type.Object({
           name: Name,
