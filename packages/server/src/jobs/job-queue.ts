@@ -200,17 +200,23 @@ export interface JobQueue {
   finish(tx: Transaction, runs: readonly FinishedRun[]): Promise<readonly FinishVerdict[]>;
   /**
    * Ends a run as failed: the job is tried again as the policy says, else it goes to the failure queue, else (none
-   * given, or it does not exist) it stays listed as failed. Answers with the outcome, or undefined if the lease
-   * has passed on.
+   * given, or it does not exist) it stays listed as failed. One that was to be cancelled is. Answers with the outcome, or
+   * undefined if the lease has passed on.
    */
   fail(options: {
     readonly runId: number;
     readonly error: RunError;
     readonly retry?: RetryPolicy;
     readonly failureQueue?: string | undefined;
-  }): Promise<"retry" | "failed" | undefined>;
-  /** Hands jobs back unfinished; no attempt is used up and each keeps its place. */
-  release(options: { readonly runIds: readonly number[]; readonly reason: string }): Promise<void>;
+  }): Promise<"retry" | "failed" | "cancelled" | undefined>;
+  /**
+   * Hands jobs back unfinished; no attempt is used up and each keeps its place. One that was to be cancelled is. Answers with
+   * the outcome of each, or undefined if the lease has passed on.
+   */
+  release(options: {
+    readonly runIds: readonly number[];
+    readonly reason: string;
+  }): Promise<readonly ("released" | "cancelled" | undefined)[]>;
   /**
    * Ends the given runs, whose worker died (or, without `runIds`, all whose lease has passed): their jobs wait
    * again at their old place; one that has now crashed `crashLimit` times fails instead. A job that has crashed
@@ -232,7 +238,8 @@ export interface JobQueue {
   /**
    * Ends a run that cannot go on before another job has ended: that one is queued with it, or was before. Its own job
    * comes back to its old place then, in the same transaction, whichever way the other ends; no attempt is used up. When
-   * its own job goes away first, so does the other one: it is taken off its queue, or its worker is asked to stop.
+   * its own job goes away first, so does the other one: it is taken off its queue, or its worker is asked to stop. A run that
+   * was to be cancelled is.
    */
   suspend(options: {
     readonly runId: number;

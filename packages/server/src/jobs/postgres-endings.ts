@@ -78,6 +78,7 @@ export function endingMethods({
       const ended = await database.transaction(async (tx) => {
         const run = await lockRun(tx, runId);
         if (run === undefined) return undefined;
+        if (await cancelIfAsked(tx, run)) return { outcome: "cancelled" as const, run };
         const outcome =
           retry !== undefined && run.attempt <= retry.limit ? ("retry" as const) : ("failed" as const);
         await endRun(tx, { runId, outcome, error });
@@ -96,16 +97,20 @@ export function endingMethods({
     },
 
     async release({ runIds, reason }) {
+      const outcomes: ("released" | "cancelled" | undefined)[] = [];
       for (const runId of runIds) {
-        const released = await database.transaction(async (tx) => {
+        const ended = await database.transaction(async (tx) => {
           const run = await lockRun(tx, runId);
           if (run === undefined) return undefined;
+          if (await cancelIfAsked(tx, run)) return { outcome: "cancelled" as const, run };
           await endRun(tx, { runId, outcome: "released", error: { code: "released", message: reason } });
           await backToWaiting(tx, { jobId: run.job_id, crashes: 0 });
-          return run;
+          return { outcome: "released" as const, run };
         });
-        if (released !== undefined) tell(released, "released");
+        if (ended !== undefined) tell(ended.run, ended.outcome);
+        outcomes.push(ended?.outcome);
       }
+      return outcomes;
     },
 
     requeueRun: (runId, viewer) =>
@@ -146,9 +151,7 @@ export function endingMethods({
     async cancelled({ runId, message }) {
       const run = await database.transaction(async (tx) => {
         const active = await lockRun(tx, runId);
-        if (active === undefined) return undefined;
-        await endRun(tx, { runId, outcome: "cancelled", error: { code: "run_cancelled", message } });
-        await tx.deleteFrom("vconductor.job").where("id", "=", active.job_id).execute();
+        if (active !== undefined) await endAsCancelled(tx, active, message);
         return active;
       });
       if (run !== undefined) tell(run, "cancelled");
@@ -221,6 +224,25 @@ export async function endRun(
     .where("id", "=", options.runId)
     .execute();
   await tx.deleteFrom("vconductor.vcon_lock").where("run_id", "=", options.runId).execute();
+}
+
+/**
+ * Whoever gives up a run that was to be cancelled ends it as cancelled; only work that was done is done. To be called with
+ * the run locked, so that nobody asks for it in between. @returns whether it was to be
+ */
+export async function cancelIfAsked(
+  tx: Transaction,
+  run: Selectable<RunTable>,
+  message = "cancelled on request",
+): Promise<boolean> {
+  if (run.cancel_requested_at === null) return false;
+  await endAsCancelled(tx, run, message);
+  return true;
+}
+
+async function endAsCancelled(tx: Transaction, run: Selectable<RunTable>, message: string): Promise<void> {
+  await endRun(tx, { runId: run.id, outcome: "cancelled", error: { code: "run_cancelled", message } });
+  await tx.deleteFrom("vconductor.job").where("id", "=", run.job_id).execute();
 }
 
 /** The job waits again at its old place; the attempt that was cut short does not count. */

@@ -3,7 +3,7 @@ import { channels } from "../database/notifier.ts";
 import { VconductorError } from "../errors.ts";
 import type { JobContext } from "./context.ts";
 import type { JobQueue } from "./job-queue.ts";
-import { backToWaiting, endRun, lockRun, settleFailed } from "./postgres-endings.ts";
+import { backToWaiting, cancelIfAsked, endRun, lockRun, settleFailed } from "./postgres-endings.ts";
 import { requireQueue } from "./postgres-queues.ts";
 import { toWaitingJob } from "./rows.ts";
 import type { RunError } from "./run.ts";
@@ -36,10 +36,7 @@ export function recoveryMethods({
           // A heartbeat or the end of the run may have come in between.
           const run = await lockRun(tx, id, { expired: runIds === undefined });
           if (run === undefined) return undefined;
-          if (run.cancel_requested_at !== null && runIds === undefined) {
-            const message = `cancelled on request; ${reason.message}`;
-            await endRun(tx, { runId: id, outcome: "cancelled", error: { code: "run_cancelled", message } });
-            await tx.deleteFrom("vconductor.job").where("id", "=", run.job_id).execute();
+          if (await cancelIfAsked(tx, run, `cancelled on request; ${reason.message}`)) {
             return "cancelled" as const;
           }
           if (!suspects.has(id)) {

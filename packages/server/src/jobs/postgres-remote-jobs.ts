@@ -83,11 +83,6 @@ export function postgresRemoteJobs(context: JobContext, jobs: JobQueue): RemoteJ
     return run;
   };
 
-  const cancel = async (runId: number) => {
-    if (!(await jobs.cancelled({ runId, message: "cancelled on request" }))) throw runNotActive(runId);
-    return "cancelled" as const;
-  };
-
   return {
     claim: (options) => claims.add(options),
 
@@ -129,16 +124,13 @@ export function postgresRemoteJobs(context: JobContext, jobs: JobQueue): RemoteJ
     },
 
     async fail({ runId, by, error, retry }) {
-      const run = await ownRun(runId, by);
-      if (run.outcome === "failed" || run.outcome === "retry" || run.outcome === "cancelled") {
-        return run.outcome;
-      }
-      if (run.finished_at !== null) throw runNotActive(runId);
-      if (run.cancel_requested_at !== null) return await cancel(runId);
-      const { failureQueue, ...policy } = await settingsOf(context, run.queue);
-      const outcome = await jobs.fail({ runId, error, failureQueue, ...(retry ? { retry: policy } : {}) });
-      if (outcome === undefined) throw runNotActive(runId);
-      return outcome;
+      const { queue } = await ownRun(runId, by);
+      const { failureQueue, ...policy } = await settingsOf(context, queue);
+      const now = await jobs.fail({ runId, error, failureQueue, ...(retry ? { retry: policy } : {}) });
+      if (now !== undefined) return now;
+      const { outcome: before } = await ownRun(runId, by);
+      if (before === "failed" || before === "retry" || before === "cancelled") return before;
+      throw runNotActive(runId);
     },
 
     async settleIn(tx, { runId, outcome, reason }) {
@@ -176,13 +168,12 @@ export function postgresRemoteJobs(context: JobContext, jobs: JobQueue): RemoteJ
     },
 
     async release({ runId, by, reason }) {
-      const run = await ownRun(runId, by);
-      if (run.outcome === "released" || run.outcome === "cancelled") return run.outcome;
-      if (run.finished_at !== null) throw runNotActive(runId);
-      if (run.cancel_requested_at !== null) return await cancel(runId);
-      await jobs.release({ runIds: [runId], reason });
-      notifier.send(channels.jobs, run.queue);
-      return "released";
+      await ownRun(runId, by);
+      const [now] = await jobs.release({ runIds: [runId], reason });
+      if (now !== undefined) return now;
+      const { outcome: before } = await ownRun(runId, by);
+      if (before === "released" || before === "cancelled") return before;
+      throw runNotActive(runId);
     },
   };
 }

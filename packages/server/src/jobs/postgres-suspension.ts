@@ -5,7 +5,7 @@ import type { RunTable } from "../database/tables.ts";
 import { VconductorError } from "../errors.ts";
 import type { JobContext } from "./context.ts";
 import type { JobQueue, NewJob } from "./job-queue.ts";
-import { backToWaiting, endRun, lockRun } from "./postgres-endings.ts";
+import { backToWaiting, cancelIfAsked, endRun, lockRun } from "./postgres-endings.ts";
 import { insertJobs } from "./postgres-enqueue.ts";
 import { queueNotFound } from "./postgres-queues.ts";
 import { toRun } from "./rows.ts";
@@ -18,9 +18,10 @@ export function suspensionMethods({
 }: JobContext): Pick<JobQueue, "suspend" | "serviceCall" | "outcomeOf" | "forgetServiceCall"> {
   return {
     async suspend({ runId, key, call, checkpoint }) {
-      const suspended = await database.transaction(async (tx) => {
+      const ended = await database.transaction(async (tx) => {
         const run = await lockRun(tx, runId);
         if (run === undefined) return undefined;
+        if (await cancelIfAsked(tx, run)) return { outcome: "cancelled" as const, run };
         const { job_id: jobId } = run;
         const remoteJob = "job" in call ? await ask(tx, { jobId, key, ...call }) : call.remoteJob;
         if (checkpoint !== undefined) {
@@ -41,11 +42,12 @@ export function suspensionMethods({
             .where("id", "=", jobId)
             .execute();
         }
-        return run;
+        return { outcome: "suspended" as const, run };
       });
-      if (suspended === undefined) throw new VconductorError("run_not_active", `run: ${runId} has ended`);
-      const { queue, tenant } = suspended;
-      events.publish({ type: "run.finished", run: runId, queue, outcome: "suspended", tenant });
+      if (ended === undefined) throw new VconductorError("run_not_active", `run: ${runId} has ended`);
+      const { outcome, run } = ended;
+      const { queue, tenant } = run;
+      events.publish({ type: "run.finished", run: runId, queue, outcome, tenant });
       // The vCons that the run held are free.
       notifier.send(channels.jobs, queue);
       if ("job" in call) notifier.send(channels.jobs, call.job.queue);

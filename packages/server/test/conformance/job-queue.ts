@@ -389,6 +389,26 @@ export function describeJobQueue(name: string, open: () => Promise<JobQueueUnder
       await expect(jobs.requestCancel(999_999, viewer)).rejects.toMatchObject({ code: "run_not_found" });
     });
 
+    test("a run that was to be cancelled is, whoever gives it up", async () => {
+      await makeQueue("q");
+      for (const end of [
+        (runId: number) =>
+          jobs.fail({ runId, error: reason, retry: { limit: 5, delayMs: 0, backoff: false } }),
+        async (runId: number) => (await jobs.release({ runIds: [runId], reason: "stopping" }))[0],
+        async (runId: number) => {
+          await jobs.recover({ ...failing, runIds: [runId] });
+          return "cancelled";
+        },
+      ]) {
+        await add("q", "a");
+        const { runId } = await one("q");
+        await jobs.requestCancel(runId, viewer);
+        expect(await end(runId)).toBe("cancelled");
+        expect(await jobs.getRun(runId, viewer)).toMatchObject({ outcome: "cancelled" });
+        expect(await jobs.counts()).toEqual([]);
+      }
+    });
+
     test("a requeue to a queue that is gone is refused, and the run goes on", async () => {
       await makeQueue("q");
       await add("q", "a");

@@ -257,6 +257,40 @@ export function describeRemoteJobs(name: string, open: () => Promise<RemoteJobsU
       expect(await jobs.counts()).toEqual([]);
     });
 
+    test("who ends one while it is being cancelled is told what became of it", async () => {
+      const error = { code: "c", message: "m" };
+      const ends = {
+        released: (runId: number) => remote.release({ runId, by, reason: "r" }),
+        failed: (runId: number) => remote.fail({ runId, by, error, retry: false }),
+      };
+      for (const [outcome, end] of Object.entries(ends)) {
+        for (let time = 0; time < 20; time++) {
+          await add("a");
+          const { runId } = await one();
+          const cancel = async () => {
+            try {
+              await jobs.requestCancel(runId, viewer);
+              return "cancelled";
+            } catch {
+              return outcome;
+            }
+          };
+          const [ended, asked] = await Promise.all([end(runId), cancel()]);
+          expect([ended, (await jobs.getRun(runId, viewer)).outcome]).toEqual([asked, asked]);
+          await jobs.clearQueue({ viewer, name: "q" });
+        }
+      }
+    });
+
+    test("one that another has ended is not handed back", async () => {
+      await add("a");
+      const { runId } = await one();
+      await complete(runId);
+      await expect(remote.release({ runId, by, reason: "r" })).rejects.toMatchObject({
+        code: "run_not_active",
+      });
+    });
+
     test("one that was to be cancelled and whose worker is gone is cancelled, not run again", async () => {
       await add("a");
       const { runId } = await one({ leaseMs: 0 });
@@ -416,6 +450,13 @@ export function describeRemoteJobs(name: string, open: () => Promise<RemoteJobsU
         await jobs.removeRun(runId, viewer);
         await expect(suspend()).rejects.toMatchObject({ code: "run_not_active" });
         expect(await claim()).toEqual([]);
+      });
+
+      test("does not wait when it was to be cancelled, and asks for nothing", async () => {
+        await jobs.requestCancel(runId, viewer);
+        await suspend();
+        expect(await jobs.getRun(runId, viewer)).toMatchObject({ outcome: "cancelled" });
+        expect(await jobs.counts()).toEqual([]);
       });
 
       test("is listed with those that wait, and can be taken off", async () => {
