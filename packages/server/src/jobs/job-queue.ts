@@ -220,8 +220,8 @@ export interface JobQueue {
   /**
    * Ends the given runs, whose worker died (or, without `runIds`, all whose lease has passed): their jobs wait
    * again at their old place; one that has now crashed `crashLimit` times fails instead. A job that has crashed
-   * before is expected to run alone in its worker: those that its worker claimed after it had not begun, and are
-   * merely handed back.
+   * before is expected to run alone in its pipeline worker: those that its worker claimed after it had not begun,
+   * and are merely handed back. Of other workers, each run counts.
    */
   recover(options: {
     readonly runIds?: readonly number[];

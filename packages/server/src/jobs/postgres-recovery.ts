@@ -20,7 +20,7 @@ export function recoveryMethods({
         const active = db
           .selectFrom("vconductor.run as r")
           .leftJoin("vconductor.job as j", "j.id", "r.job_id")
-          .select(["r.id", "r.queue", "r.worker", "r.tenant", "j.crashes"])
+          .select(["r.id", "r.queue", "r.kind", "r.worker", "r.tenant", "j.crashes"])
           .where("r.finished_at", "is", null)
           .orderBy("r.id")
           .limit(1000);
@@ -122,16 +122,22 @@ export function recoveryMethods({
   };
 }
 
+interface Candidate {
+  readonly id: number;
+  readonly kind: string;
+  readonly worker: string;
+  readonly crashes: number | null;
+}
+
 /**
- * Which of the runs of dead workers had begun. A worker begins them in the order of their ids, but one whose job has
- * crashed before runs alone: it waits for those before it, and those behind wait for it. What merely waited is not to
- * blame, however often it waits behind a job that kills its worker.
+ * Which of the runs of dead workers had begun. A pipeline worker begins them in the order of their ids, but one whose job
+ * has crashed before runs alone: it waits for those before it, and those behind wait for it. What merely waited is not to
+ * blame, however often it waits behind a job that kills its worker. Other workers begin what they have when they like.
  */
-function begun(
-  runs: readonly { readonly id: number; readonly worker: string; readonly crashes: number | null }[],
-): ReadonlySet<number> {
-  const found = new Set<number>();
-  for (const ofWorker of Map.groupBy(runs, (run) => run.worker).values()) {
+function begun(runs: readonly Candidate[]): ReadonlySet<number> {
+  const found = new Set(runs.filter(({ kind }) => kind !== "pipeline").map(({ id }) => id));
+  const ofPipelines = runs.filter(({ kind }) => kind === "pipeline");
+  for (const ofWorker of Map.groupBy(ofPipelines, (run) => run.worker).values()) {
     const alone = ofWorker.findIndex((run) => (run.crashes ?? 0) > 0);
     const together = alone < 0 ? ofWorker : ofWorker.slice(0, Math.max(1, alone));
     for (const run of together) found.add(run.id);

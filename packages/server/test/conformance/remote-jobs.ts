@@ -190,6 +190,17 @@ export function describeRemoteJobs(name: string, open: () => Promise<RemoteJobsU
         expect([kind, await claim({ queue: kind, kind })]).toMatchObject([kind, [{}]]);
     });
 
+    test("of a dead worker's jobs, which it does side by side, none counts as not begun", async () => {
+      await add("a");
+      await add("b");
+      for (let time = 1; time <= 3; time++) {
+        await claim({ leaseMs: 0, limit: 2 });
+        await recover();
+      }
+      expect(await outcomes()).toEqual(Array(6).fill("crashed"));
+      expect(await jobs.listFailed({ viewer, queue: "q", after: 0, limit: 9 })).toHaveLength(2);
+    });
+
     test("a lease without end stays, whatever housekeeping does", async () => {
       await add("a");
       await one({ leaseMs: undefined });
