@@ -229,6 +229,7 @@ export interface RunTable {
   claimed_at: Generated<Date>;
   heartbeat_at: Generated<Date>;
   lease_until: Date;
+  lease_ms: number | null;
   progress: Generated<number>;
   message: string | null;
   cancel_requested_at: Date | null;

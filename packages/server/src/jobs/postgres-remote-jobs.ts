@@ -97,7 +97,7 @@ export function postgresRemoteJobs(context: JobContext, jobs: JobQueue): RemoteJ
       const { rows } = await database.run((db) =>
         sql<{ lease_until: Date; cancel: boolean; drain: boolean; tenant: string }>`
           update vconductor.run r set heartbeat_at = now(),
-            lease_until = coalesce(now() + ${leaseMs ?? null}::float8 * interval '1 ms', lease_until),
+            lease_until = coalesce(now() + coalesce(${leaseMs ?? null}::float8, lease_ms) * interval '1 ms', lease_until),
             progress = coalesce(${percent}::smallint, progress), message = coalesce(${message ?? null}, message)
           where id = ${runId} and finished_at is null and ${mine(by)}
           returning lease_until, cancel_requested_at is not null as cancel, tenant, exists (
@@ -217,12 +217,12 @@ async function claim(db: Executor, claims: readonly Claim[]): Promise<readonly (
       join wanted using (slot)
     ), started as (
       insert into vconductor.run
-        (kind, queue, job_id, job, vcon_uuids, attempt, worker, server, lease_until, tenant, principal)
+        (kind, queue, job_id, job, vcon_uuids, attempt, worker, server, lease_until, lease_ms, tenant, principal)
       select ${kind}, queue, id,
         jsonb_strip_nulls(jsonb_build_object('job_type', job_type, 'vcon_uuid', vcon_uuids,
           'queue', from_queue, 'failed_job_id', origin_run::text, 'payload', payload)),
         vcon_uuids, attempts + 1, worker, ${server},
-        coalesce(now() + lease * interval '1 ms', 'infinity'::timestamptz), tenant, principal
+        coalesce(now() + lease * interval '1 ms', 'infinity'::timestamptz), lease, tenant, principal
       from given order by slot
       returning id, job_id, attempt, lease_until
     ), taken as (

@@ -55,7 +55,7 @@ export interface RemoteJobs {
   heartbeat(options: {
     readonly runId: number;
     readonly by: WorksFor;
-    /** Undefined: the lease stays as it is. */
+    /** Undefined: as long as at the claim. */
     readonly leaseMs: number | undefined;
     readonly progress?: number | undefined;
     readonly message?: string | undefined;

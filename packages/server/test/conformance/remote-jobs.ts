@@ -268,6 +268,20 @@ export function describeRemoteJobs(name: string, open: () => Promise<RemoteJobsU
       expect(await jobs.counts()).toEqual([]);
     });
 
+    test("a heartbeat that names no lease extends it by that of the claim", async () => {
+      await add("a");
+      await add("b");
+      const { runId } = await one({ leaseMs: 600_000 });
+      await remote.heartbeat({ runId, by, leaseMs: 1000 });
+      const { leaseUntil } = await remote.heartbeat({ runId, by, leaseMs: undefined });
+      const { heartbeatAt } = await jobs.getRun(runId, viewer);
+      expect(leaseUntil.getTime() - heartbeatAt.getTime()).toBe(600_000);
+      const endless = await one({ leaseMs: undefined });
+      await remote.heartbeat({ runId: endless.runId, by, leaseMs: undefined });
+      expect(await recover()).toEqual([]);
+      expect(await outcomes()).toEqual([null, null]);
+    });
+
     test("who ends one while it is being cancelled is told what became of it", async () => {
       const error = { code: "c", message: "m" };
       const ends = {

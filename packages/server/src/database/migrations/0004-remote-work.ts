@@ -7,7 +7,10 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 
 const statements: readonly string[] = [
   // Whose run it is: only its own kind of worker may heartbeat it and end it.
-  `alter table vconductor.run add column kind text not null default 'pipeline'`,
+  // `lease_ms`: how long its lease was at the claim; null: without end, or a pipeline worker's, who says it each time.
+  `alter table vconductor.run
+     add column kind text not null default 'pipeline',
+     add column lease_ms double precision`,
   // A suspended job waits for another one to end: the remote job of one of its steps.
   `alter table vconductor.job drop constraint job_state_check`,
   `alter table vconductor.job

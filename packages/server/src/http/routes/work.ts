@@ -20,12 +20,14 @@ const Text = (maxLength: number, description: string) =>
   Type.String({ minLength: 1, maxLength, pattern: "^[^\\u0000\\ud800-\\udfff]*$", description });
 
 const longestLease = 86_400;
-const Lease = Type.Number({
-  minimum: 1,
-  maximum: longestLease,
-  description:
-    "Seconds, from now, until the job goes back to its queue unless a heartbeat comes. Default: LEASE_SECONDS",
-});
+const leaseOf = (usual: string) =>
+  Type.Optional(
+    Type.Number({
+      minimum: 1,
+      maximum: longestLease,
+      description: `Seconds, from now, until the job goes back to its queue unless a heartbeat comes. Default: ${usual}`,
+    }),
+  );
 const WorkerId = Text(200, "The name of the worker: the same after it was restarted");
 
 const Claim = Type.Object({
@@ -37,7 +39,7 @@ const Claim = Type.Object({
     default: 0,
     description: "Seconds to wait for a job while there is none",
   }),
-  lease: Type.Optional(Lease),
+  lease: leaseOf("LEASE_SECONDS"),
   info: Type.Optional(
     Type.Object(
       {},
@@ -47,7 +49,7 @@ const Claim = Type.Object({
 });
 
 const Heartbeat = Type.Object({
-  lease: Type.Optional(Lease),
+  lease: leaseOf("as long as at the claim"),
   progress: Type.Optional(Type.Number({ minimum: 0, maximum: 100 })),
   message: Type.Optional(Text(2000, "What it is doing, for people")),
 });
@@ -93,7 +95,6 @@ const ended = (outcomes: string) =>
 export function workRoutes(app: App, context: HttpContext): void {
   const { remoteJobs, remoteWorkers, jobWaiters, jobs, config, values, serverKey } = context;
   const bodyLimit = smallBody(config);
-  const usualLeaseMs = config.leaseSeconds * 1000;
   app.addHook("preClose", async () => jobWaiters.stop());
 
   app.post(
@@ -191,11 +192,10 @@ export function workRoutes(app: App, context: HttpContext): void {
     },
     async (request, reply) => {
       const { lease, progress, message } = request.body;
-      const leaseMs = lease === undefined ? usualLeaseMs : lease * 1000;
       const told = await remoteJobs.heartbeat({
         runId: request.params.run_id,
         by: worksFor(request),
-        leaseMs,
+        leaseMs: lease === undefined ? undefined : lease * 1000,
         progress,
         message,
       });
