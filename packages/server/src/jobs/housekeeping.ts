@@ -36,12 +36,15 @@ export class Housekeeping implements Service {
   #wokenAt = 0;
   /** While the database was away no worker could send a heartbeat: they get a lease's time to do so first. */
   #expireFrom = 0;
+  /** Since when remote workers can reach a server for sure. While none was there, the living could not say so. */
+  #reachableSince = 0;
 
   constructor(options: HousekeepingOptions) {
     this.#options = options;
   }
 
   async start(): Promise<void> {
+    this.#reachableSince = Date.now();
     await this.#repetition.start();
   }
 
@@ -60,8 +63,10 @@ export class Housekeeping implements Service {
 
   #failed(error: unknown): void {
     const { log, leaseMs } = this.#options;
-    if (isUnavailable(error)) this.#expireFrom = Date.now() + leaseMs;
-    else log.error({ err: error }, "housekeeping failed; trying again");
+    if (isUnavailable(error)) {
+      this.#reachableSince = Date.now();
+      this.#expireFrom = Date.now() + leaseMs;
+    } else log.error({ err: error }, "housekeeping failed; trying again");
   }
 
   async #expire(): Promise<void> {
@@ -69,6 +74,7 @@ export class Housekeeping implements Service {
     const message = "no heartbeat came before its lease ran out; its worker is taken for dead";
     const recovered = await jobs.recover({
       reason: { code: "lease_expired", message },
+      reachableMs: Date.now() - this.#reachableSince,
       crashLimit,
       failureQueueOf,
     });

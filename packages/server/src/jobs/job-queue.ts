@@ -222,9 +222,13 @@ export interface JobQueue {
    * again at their old place; one that has now crashed `crashLimit` times fails instead. A job that has crashed
    * before is expected to run alone in its pipeline worker: those that its worker claimed after it had not begun,
    * and are merely handed back. Of other workers, each run counts.
+   *
+   * @param options.reachableMs for how long remote workers have been able to reach a server; those with a longer lease may
+   *   yet send a heartbeat, and are not taken for dead. Default: for ever
    */
   recover(options: {
     readonly runIds?: readonly number[];
+    readonly reachableMs?: number;
     readonly reason: RunError;
     readonly crashLimit: number;
     readonly failureQueueOf: (queue: string) => Promise<string | undefined>;

@@ -2,11 +2,14 @@ import { own } from "../access/visible.ts";
 import { channels } from "../database/notifier.ts";
 import { VconductorError } from "../errors.ts";
 import type { JobContext } from "./context.ts";
-import type { JobQueue } from "./job-queue.ts";
+import type { JobQueue, QueueKind } from "./job-queue.ts";
 import { backToWaiting, cancelIfAsked, endRun, lockRun, settleFailed } from "./postgres-endings.ts";
 import { requireQueue } from "./postgres-queues.ts";
 import { toWaitingJob } from "./rows.ts";
 import type { RunError } from "./run.ts";
+
+/** Kinds of workers whose heartbeats come as requests. Those of others come from a server, or do without one. */
+const heardOverHttp: readonly QueueKind[] = ["remote", "sisyphus", "task"];
 
 /** What became of work that nobody finished: runs of dead workers, and jobs that failed for good. */
 export function recoveryMethods({
@@ -15,7 +18,7 @@ export function recoveryMethods({
   events,
 }: JobContext): Pick<JobQueue, "recover" | "listFailed" | "requeueFailed"> {
   return {
-    async recover({ runIds, reason, crashLimit, failureQueueOf }) {
+    async recover({ runIds, reachableMs, reason, crashLimit, failureQueueOf }) {
       const candidates = await database.run((db) => {
         const active = db
           .selectFrom("vconductor.run as r")
@@ -24,9 +27,13 @@ export function recoveryMethods({
           .where("r.finished_at", "is", null)
           .orderBy("r.id")
           .limit(1000);
-        return runIds === undefined
-          ? active.where("r.lease_until", "<", (eb) => eb.fn<Date>("now")).execute()
-          : active.where("r.id", "in", runIds.length > 0 ? runIds : [0]).execute();
+        if (runIds !== undefined)
+          return active.where("r.id", "in", runIds.length > 0 ? runIds : [0]).execute();
+        const expired = active.where("r.lease_until", "<", (eb) => eb.fn<Date>("now"));
+        if (reachableMs === undefined) return expired.execute();
+        return expired
+          .where((eb) => eb.or([eb("r.kind", "not in", heardOverHttp), eb("r.lease_ms", "<=", reachableMs)]))
+          .execute();
       });
       const suspects = begun(candidates);
       const recovered: number[] = [];

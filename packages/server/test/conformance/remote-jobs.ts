@@ -49,8 +49,9 @@ export function describeRemoteJobs(name: string, open: () => Promise<RemoteJobsU
       remote.complete({ runId, by, result: null, followUps: [], ...more });
     const outcomes = async () =>
       (await jobs.listRuns({ viewer, limit: 100 })).map((run) => run.outcome).toReversed();
-    const recover = () =>
+    const recover = (more: { readonly reachableMs?: number } = {}) =>
       jobs.recover({
+        ...more,
         reason: { code: "lease_expired", message: "no heartbeat" },
         crashLimit: 3,
         failureQueueOf: async () => undefined,
@@ -188,6 +189,14 @@ export function describeRemoteJobs(name: string, open: () => Promise<RemoteJobsU
       expect(await claim()).toEqual([]);
       for (const kind of kinds)
         expect([kind, await claim({ queue: kind, kind })]).toMatchObject([kind, [{}]]);
+    });
+
+    test("one whose worker could not have been heard yet stays, until it has had a lease's time", async () => {
+      await add("a");
+      const { runId } = await one({ leaseMs: 60_000 });
+      await remote.heartbeat({ runId, by, leaseMs: 0 });
+      expect(await recover({ reachableMs: 59_999 })).toEqual([]);
+      expect(await recover({ reachableMs: 60_000 })).toEqual([runId]);
     });
 
     test("of a dead worker's jobs, which it does side by side, none counts as not begun", async () => {

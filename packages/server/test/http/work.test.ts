@@ -1,8 +1,11 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Database } from "../../src/database/database.ts";
 import { makeToken, tokensAt } from "../access/credentials.ts";
 import { mediaDirectory } from "../media/directory.ts";
+import { createDatabase } from "../setup/database.ts";
 import { eventually } from "../setup/eventually.ts";
 import { startTestServer, type TestServer } from "../setup/test-server.ts";
 import { at, type CallOptions } from "./call.ts";
@@ -183,6 +186,41 @@ describe("a claimed job", () => {
       outcome: "crashed",
       error: { code: "lease_expired", message: expect.stringContaining("no heartbeat came") },
     });
+  });
+
+  it("stays with its worker when the server was away for longer than its lease", async () => {
+    const database = await createDatabase();
+    const env = { RUN_BACKGROUND_JOBS: "false", VCON_STORAGE_URL: database.url };
+    const before = await startTestServer(env);
+    const claimed: number[] = [];
+    try {
+      await before.call("POST", "/queue/q?kind=remote");
+      for (const payload of ["living", "dead"]) {
+        await before.call("PUT", "/queue/q", { body: { payload } });
+        const { json } = await before.call("POST", "/work/q/claim", { body: { worker: "w", lease: 3600 } });
+        claimed.push(Number(at(json, "jobs", 0, "run_id")));
+      }
+    } finally {
+      await before.stop();
+    }
+    const [living, dead] = claimed;
+    const client = new Database({ url: database.url, poolSize: 1 });
+    await client.run((db) =>
+      sql`update vconductor.run set lease_until = now() - interval '1 s',
+        lease_ms = case when id = ${dead} then 1 else lease_ms end`.execute(db),
+    );
+    await client.stop();
+    const after = await startTestServer(env);
+    try {
+      // The one with a short lease has had its time; whoever looked at it looked at the other as well.
+      await eventually(
+        async () => at((await after.call("GET", `/runs/${dead}`)).json, "outcome") === "crashed",
+      );
+      expect((await after.call("POST", `/work/runs/${living}/heartbeat`, { body: {} })).status).toBe(200);
+    } finally {
+      await after.stop();
+      await database.drop();
+    }
   });
 
   it("ends once, with its result and the jobs that it queues", async () => {
