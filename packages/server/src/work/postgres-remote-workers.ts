@@ -1,9 +1,13 @@
 import { type Selectable, sql } from "kysely";
+import type { Viewer } from "../access/principal.ts";
 import { own } from "../access/visible.ts";
-import type { Database } from "../database/database.ts";
+import type { Database, Executor } from "../database/database.ts";
 import type { RemoteWorkerTable } from "../database/tables.ts";
 import { VconductorError } from "../errors.ts";
+import type { RemoteKind } from "../jobs/remote-jobs.ts";
 import type { RemoteWorker, RemoteWorkers } from "./remote-workers.ts";
+
+type Named = Parameters<RemoteWorkers["isDisabled"]>[0];
 
 /** A worker that says nothing new is noted so often at most, by each process. */
 const noteEveryMs = 2000;
@@ -12,10 +16,11 @@ const mostRemembered = 10_000;
 /** Remote workers in PostgreSQL. @param database of the queues */
 export function postgresRemoteWorkers(database: Database): RemoteWorkers {
   const noted = new Map<string, number>();
+  const keyOf = ({ tenant, face, id }: Named) => JSON.stringify([tenant, face, id]);
 
   return {
     async note({ face, id, viewer, status, queue }) {
-      const key = JSON.stringify([viewer.tenant, face, id]);
+      const key = keyOf({ tenant: viewer.tenant, face, id });
       if (status === undefined && Date.now() - (noted.get(key) ?? 0) < noteEveryMs) return;
       if (noted.size >= mostRemembered) noted.clear();
       noted.set(key, Date.now());
@@ -41,13 +46,23 @@ export function postgresRemoteWorkers(database: Database): RemoteWorkers {
       return rows[0]?.count ?? 0;
     },
 
-    async list({ face, viewer }) {
-      const rows = await database.run((db) =>
+    async isDisabled(named) {
+      const row = await database.run((db) =>
         db
           .selectFrom("vconductor.remote_worker")
-          .selectAll()
-          .where("face", "=", face)
-          .where(own(viewer))
+          .select("disabled")
+          .where("tenant", "=", named.tenant)
+          .where("face", "=", named.face)
+          .where("id", "=", named.id)
+          .executeTakeFirst(),
+      );
+      if (row === undefined) noted.delete(keyOf(named));
+      return row?.disabled ?? false;
+    },
+
+    async list({ face, viewer }) {
+      const rows = await database.run((db) =>
+        heardOf(db, { face, viewer })
           .orderBy(sql`last_seen desc nulls last`)
           .orderBy("id")
           .limit(1000)
@@ -58,12 +73,8 @@ export function postgresRemoteWorkers(database: Database): RemoteWorkers {
 
     async get({ face, id, viewer }) {
       const row = await database.run((db) =>
-        db
-          .selectFrom("vconductor.remote_worker")
-          .selectAll()
-          .where("face", "=", face)
+        heardOf(db, { face, viewer })
           .where("id", "=", id)
-          .where(own(viewer))
           .orderBy(sql`tenant <> ${viewer.tenant}`)
           .limit(1)
           .executeTakeFirst(),
@@ -95,6 +106,7 @@ export function postgresRemoteWorkers(database: Database): RemoteWorkers {
           .executeTakeFirst(),
       );
       if (gone === undefined) throw notFound(id);
+      noted.delete(keyOf({ tenant, face, id }));
     },
 
     async forgetStatus({ face, id, tenant }) {
@@ -121,11 +133,42 @@ export function postgresRemoteWorkers(database: Database): RemoteWorkers {
   };
 }
 
+/** The workers that somebody sees. One at work is heard of through the heartbeats of its runs. */
+function heardOf(db: Executor, { face, viewer }: { readonly face: RemoteKind; readonly viewer: Viewer }) {
+  return db
+    .selectFrom("vconductor.remote_worker as w")
+    .leftJoin(
+      (runs) =>
+        runs
+          .selectFrom("vconductor.run")
+          .select((eb) => ["worker", eb.fn.max("heartbeat_at").as("heartbeat_at")])
+          .where("finished_at", "is", null)
+          .where("kind", "=", face)
+          .where(own(viewer))
+          .groupBy("worker")
+          .as("r"),
+      (join) => join.onRef("r.worker", "=", "w.id"),
+    )
+    .select(["id", "tenant", "disabled", "status", "first_seen"])
+    .select(
+      sql<Date | null>`case when w.last_seen is not null then greatest(w.last_seen, r.heartbeat_at) end`.as(
+        "last_seen",
+      ),
+    )
+    .where("face", "=", face)
+    .where(own(viewer));
+}
+
 function notFound(id: string): VconductorError {
   return new VconductorError("not_found", `worker: ${id} not found`);
 }
 
-function toWorker(row: Selectable<RemoteWorkerTable>): RemoteWorker {
+function toWorker(
+  row: Pick<
+    Selectable<RemoteWorkerTable>,
+    "id" | "tenant" | "disabled" | "status" | "first_seen" | "last_seen"
+  >,
+): RemoteWorker {
   const { id, tenant, disabled, status } = row;
   return { id, tenant, disabled, status, firstSeen: row.first_seen, lastSeen: row.last_seen };
 }

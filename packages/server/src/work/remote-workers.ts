@@ -32,7 +32,9 @@ export interface RemoteWorkers {
   ): Promise<void>;
   /** How many have a job of a queue in hand, or have asked for one within the last two minutes. */
   count(options: { readonly queue: string }): Promise<number>;
-  /** Most recently heard of first; at most 1000. */
+  /** Whether it gets no jobs. One that is not known does, and is noted when it is next heard of. */
+  isDisabled(options: Named & { readonly tenant: string }): Promise<boolean>;
+  /** Most recently heard of first; at most 1000. The heartbeats of the jobs that it has in hand count. */
   list(options: { readonly face: RemoteKind; readonly viewer: Viewer }): Promise<readonly RemoteWorker[]>;
   /** The viewer's own first, where others have one of that name. @throws not_found */
   get(options: Named & { readonly viewer: Viewer }): Promise<RemoteWorker>;

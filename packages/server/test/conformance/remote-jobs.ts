@@ -347,6 +347,20 @@ export function describeRemoteJobs(name: string, open: () => Promise<RemoteJobsU
       expect(await remote.heartbeat({ runId, by, leaseMs: 1000 })).toMatchObject({ drain: true });
     });
 
+    test("a worker that is not known is not disabled, and noted when it is next heard of", async () => {
+      const { remoteWorkers } = under;
+      const named = { face: "remote", id: "w" } as const;
+      const { tenant } = viewer;
+      await remoteWorkers.note({ ...named, viewer });
+      await remoteWorkers.setDisabled({ ...named, tenant, disabled: true });
+      expect(await remoteWorkers.isDisabled({ ...named, tenant })).toBe(true);
+      // By another process: this one remembers that it has noted it.
+      await under.transaction((tx) => tx.deleteFrom("vconductor.remote_worker").execute());
+      expect(await remoteWorkers.isDisabled({ ...named, tenant })).toBe(false);
+      await remoteWorkers.note({ ...named, viewer });
+      expect(await remoteWorkers.list({ face: "remote", viewer })).toMatchObject([{ id: "w" }]);
+    });
+
     test("each kind of queue is for its own kind of worker", async () => {
       await jobs.createQueue({ viewer, name: "p" });
       await jobs.enqueue({ queue: "p", vconUuids: ["u"] });

@@ -368,6 +368,30 @@ describe("/workers", () => {
   });
 });
 
+describe("a worker", () => {
+  it("that was forgotten is listed again when it asks for jobs", async () => {
+    const queue = await makeQueue();
+    await claim(queue, { worker: "forgotten" });
+    expect((await server.call("DELETE", "/workers/forgotten")).status).toBe(204);
+    const none = await claim(queue, { worker: "forgotten" });
+    expect([none.status, none.json]).toEqual([200, { jobs: [], drain: false }]);
+    expect((await server.call("GET", "/workers/forgotten")).status).toBe(200);
+  });
+
+  it("at work is last heard of when a heartbeat of its job comes, and listed by that", async () => {
+    const queue = await makeQueue();
+    await add(queue, 1);
+    const run = await claimOne(queue, { worker: "busy" });
+    await claim(queue, { worker: "idle" });
+    const { json } = await post(`runs/${run}/heartbeat`);
+    expect(json).toMatchObject({ cancelled: false });
+    const heartbeat = at((await server.call("GET", `/runs/${run}`)).json, "heartbeat_at");
+    expect((await server.call("GET", "/workers/busy")).json).toMatchObject({ last_seen: heartbeat });
+    const list = Object(at((await server.call("GET", "/workers")).json, "workers"));
+    expect([at(list, 0), at(list, 1)]).toMatchObject([{ id: "busy", last_seen: heartbeat }, { id: "idle" }]);
+  });
+});
+
 describe("queues for remote workers", () => {
   it("are listed apart, and take any kind of job", async () => {
     const queue = await makeQueue();

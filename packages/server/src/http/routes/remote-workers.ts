@@ -22,7 +22,8 @@ export function remoteWorkerRoutes(app: App, { remoteWorkers, jobs, config }: Ht
         scope: ["process:run", "queue:write"],
         tags,
         summary: "List remote workers",
-        description: "Those last heard of first.",
+        description:
+          "Those last heard of first, and no more than 1000; /workers/{worker_id} shows each. When it asked for jobs, and the heartbeats of those that it has in hand, say when it was last heard of.",
         operationId: "list_workers",
         response: answers({ 200: Type.Object({ workers: Type.Array(ref("RemoteWorker")) }) }),
       },

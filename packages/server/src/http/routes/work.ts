@@ -158,7 +158,8 @@ export function workRoutes(app: App, context: HttpContext): void {
         for (const job of claimed) await remoteJobs.release({ runId: job.runId, by, reason });
       }
       const drain =
-        claimed.length === 0 && (await remoteWorkers.get({ face: "remote", id: worker, viewer })).disabled;
+        claimed.length === 0 &&
+        (await remoteWorkers.isDisabled({ face: "remote", id: worker, tenant: viewer.tenant }));
       const handed = await withPayloads(claimed, { values, remoteJobs, by: worksFor(request) });
       return json(reply, { jobs: handed.map(toJson), drain });
     },
