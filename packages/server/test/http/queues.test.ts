@@ -73,6 +73,10 @@ describe("PUT /queue/{name}", () => {
     ]);
     const first0 = at((await server.call("GET", "/queue/jobs")).json, 0);
     expect(first0).not.toHaveProperty("queue");
+    // As a job is listed that came from another queue.
+    await put("strict", { ...job("u5"), queue: "jobs" });
+    expect(at((await server.call("DELETE", "/queue/strict")).json, 0)).toMatchObject(job("u5"));
+    await server.call("POST", "/queue/strict");
     expect(first0).not.toHaveProperty("failed_job_id");
   });
 

@@ -137,11 +137,24 @@ describe("POST /work/{queue}/claim", () => {
       const got = await guarded.call("POST", "/work/yes/claim", { ...worker, body });
       expect(at(got.json, "jobs", 0, "payload")).toBe("yes");
       const run = at(got.json, "jobs", 0, "run_id");
+      const complete = (queue: string) =>
+        guarded.call("POST", `/work/runs/${run}/complete`, { ...worker, body: { queue_jobs: [{ queue }] } });
+      const elsewhere = await complete("no");
+      expect([elsewhere.status, at(elsewhere.json, "detail")]).toEqual([
+        403,
+        "test may not add to the queue no",
+      ]);
       const taken = await guarded.call("POST", `/work/runs/${run}/complete`, { ...stranger, body: {} });
       expect(taken.status).toBe(404);
-      expect((await guarded.call("POST", `/work/runs/${run}/complete`, { ...worker, body: {} })).status).toBe(
-        200,
-      );
+      expect((await complete("yes")).status).toBe(200);
+      const queuing = await makeToken(tokens.store, { scopes: ["process:run"], queues: ["yes"] });
+      for (const [queue, status] of [
+        ["no", 403],
+        ["yes", 200],
+      ] as const) {
+        const answer = await guarded.call("PUT", `/queue/${queue}`, { ...queuing, body: { payload: 1 } });
+        expect([queue, answer.status]).toEqual([queue, status]);
+      }
     } finally {
       await tokens.stop();
       await guarded.stop();
@@ -229,13 +242,18 @@ describe("a claimed job", () => {
     const run = await claimOne(queue);
     const missing = await post(`runs/${run}/complete`, { queue_jobs: [{ queue: next }, { queue: "none" }] });
     expect([missing.status, at(missing.json, "code")]).toEqual([404, "queue_not_found"]);
-    const body = { result: { text: "ø" }, queue_jobs: [{ queue: next, payload: [1] }] };
+    await server.call("POST", "/queue/for-pipelines");
+    for (const job of [{}, { job_type: "work" }, { vcon_uuid: ["u"], payload: 1 }]) {
+      const wrong = await post(`runs/${run}/complete`, { queue_jobs: [{ queue: "for-pipelines", ...job }] });
+      expect([wrong.status, at(wrong.json, "code")]).toEqual([422, "invalid_job"]);
+    }
+    const body = { result: { text: "ø" }, queue_jobs: [{ queue: next, payload: [1], priority: 5 }] };
     for (const _ of [1, 2]) {
       const done = await post(`runs/${run}/complete`, body);
       expect([done.status, done.json]).toEqual([200, { outcome: "done" }]);
     }
     expect((await server.call("GET", `/runs/${run}/result`)).json).toEqual({ text: "ø" });
-    expect((await server.call("GET", `/queue/${next}`)).json).toMatchObject([{ payload: [1] }]);
+    expect((await server.call("GET", `/queue/${next}`)).json).toMatchObject([{ payload: [1], priority: 5 }]);
     expect((await server.call("GET", "/runs/999999/result")).status).toBe(404);
   });
 

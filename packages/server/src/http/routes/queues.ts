@@ -1,16 +1,15 @@
 import { Type } from "typebox";
 import { VconductorError } from "../../errors.ts";
-import type { NewJob } from "../../jobs/job-queue.ts";
 import type { App } from "../app.ts";
-import { callerOf, viewerIn } from "../authentication.ts";
+import { viewerIn } from "../authentication.ts";
 import type { HttpContext } from "../context.ts";
 import { toQueueJob } from "../job-json.ts";
+import { jobFields, toNewJob } from "../new-job.ts";
 import { answers, limitOf, Name, NoContent, ref, smallBody, withHeaders } from "../schemas.ts";
 import { json, noContent } from "../send.ts";
 
 const tags = ["Admin: Job Queues"];
 const name = Type.Object({ name: Name });
-const mostUuids = 1000;
 
 const OfKind = Type.Object({
   kind: Type.Optional(
@@ -47,40 +46,7 @@ const QueueChange = Type.Object(
   { minProperties: 1 },
 );
 
-const NewQueueJob = Type.Object({
-  job_type: Type.String({
-    default: "vcon_uuid",
-    minLength: 1,
-    maxLength: 200,
-    pattern: "^[^\\u0000\\ud800-\\udfff]*$",
-    description: "vcon_uuid; in queues of remote workers anything",
-  }),
-  payload: Type.Optional(Type.Unknown({ description: "For remote workers: any JSON" })),
-  vcon_uuid: Type.Array(
-    Type.String({ minLength: 1, maxLength: 255, pattern: "^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]+$" }),
-    { default: [], maxItems: mostUuids, description: "The vCons to process together: at least one" },
-  ),
-  priority: Type.Integer({
-    default: 0,
-    minimum: -1_000_000,
-    maximum: 1_000_000,
-    description: "Higher runs first",
-  }),
-  delay: Type.Number({
-    default: 0,
-    minimum: 0,
-    maximum: 31_536_000,
-    description: "Seconds until it may start",
-  }),
-  unique_key: Type.Optional(
-    Type.String({
-      minLength: 1,
-      maxLength: 255,
-      pattern: "^[^\\u0000\\ud800-\\udfff]*$",
-      description: "While a job with this key waits or runs in the queue, no second one is added",
-    }),
-  ),
-});
+const NewQueueJob = Type.Object(jobFields);
 
 /** Queues and the jobs that wait in them. */
 export function queueRoutes(app: App, { jobs, values, config }: HttpContext): void {
@@ -179,16 +145,8 @@ export function queueRoutes(app: App, { jobs, values, config }: HttpContext): vo
       },
     },
     async (request, reply) => {
-      const { name } = request.params;
-      const job = request.body;
-      // Only jobs that a pipeline could not do are worth the look.
-      if (job.payload !== undefined || job.job_type !== "vcon_uuid" || job.vcon_uuid.length === 0) {
-        const queue = await jobs.getQueue(name, viewerIn(request)).catch(missingQueue);
-        if (queue?.kind !== "remote") requirePipelineJob(job);
-      }
-      const payload = job.payload === undefined ? undefined : await values.keep(job.payload);
-      const newJob = toNewJob(name, { ...job, payload });
-      const { jobId, length } = await jobs.enqueue({ ...newJob, principal: callerOf(request) });
+      const given = { ...request.body, queue: request.params.name };
+      const { jobId, length } = await jobs.enqueue(await toNewJob(request, { job: given, jobs, values }));
       return json(reply.header("vconductor-job-id", String(jobId)), length);
     },
   );
@@ -267,41 +225,4 @@ export function queueRoutes(app: App, { jobs, values, config }: HttpContext): vo
       return noContent(reply);
     },
   );
-}
-
-interface GivenJob {
-  readonly job_type: string;
-  readonly vcon_uuid: readonly string[];
-  readonly payload?: unknown;
-  readonly priority: number;
-  readonly delay: number;
-  readonly unique_key?: string;
-}
-
-/** What is wrong with the job is said before that there is no such queue. */
-function missingQueue(error: unknown): undefined {
-  if (!(error instanceof VconductorError) || error.code !== "queue_not_found") throw error;
-}
-
-/** @throws invalid_job a pipeline cannot do it */
-function requirePipelineJob(job: GivenJob): void {
-  if (job.job_type !== "vcon_uuid") {
-    throw new VconductorError("invalid_job", `unsupported job_type: ${job.job_type}; it should be vcon_uuid`);
-  }
-  if (job.vcon_uuid.length === 0) {
-    throw new VconductorError("invalid_job", "vcon_uuids array must contain at least one UUID");
-  }
-  throw new VconductorError("invalid_job", "payload is for queues of remote workers (kind=remote)");
-}
-
-function toNewJob(queue: string, job: GivenJob): NewJob {
-  return {
-    queue,
-    jobType: job.job_type,
-    vconUuids: job.vcon_uuid,
-    payload: job.payload,
-    priority: job.priority,
-    runAfter: job.delay > 0 ? new Date(Date.now() + job.delay * 1000) : undefined,
-    uniqueKey: job.unique_key,
-  };
 }

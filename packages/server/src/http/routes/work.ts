@@ -1,16 +1,14 @@
 import type { FastifyRequest } from "fastify";
-import { type Static, Type } from "typebox";
-import { VconductorError } from "../../errors.ts";
-import type { NewJob } from "../../jobs/job-queue.ts";
+import { Type } from "typebox";
 import type { RemoteJob, WorksFor } from "../../jobs/remote-jobs.ts";
 import { requireRemoteQueue } from "../../jobs/remote-queues.ts";
-import type { JobValues } from "../../work/job-values.ts";
 import { withPayloads } from "../../work/payloads.ts";
 import type { App } from "../app.ts";
 import { callerOf, viewerIn } from "../authentication.ts";
 import type { HttpContext } from "../context.ts";
+import { jobFields, requireOwnQueue, toNewJob } from "../new-job.ts";
 import { signalOf } from "../request-signal.ts";
-import { answers, Name, RunId, ref, smallBody, VconUuid } from "../schemas.ts";
+import { answers, Name, RunId, ref, smallBody } from "../schemas.ts";
 import { json } from "../send.ts";
 import { requireStorable } from "../storable.ts";
 
@@ -54,19 +52,15 @@ const Heartbeat = Type.Object({
   message: Type.Optional(Text(2000, "What it is doing, for people")),
 });
 
-const FollowUp = Type.Object({
-  queue: Name,
-  vcon_uuid: Type.Array(VconUuid, { default: [], maxItems: 1000 }),
-  job_type: Type.Optional(Text(200, "For remote workers: what kind of work it is")),
-  payload: Type.Optional(Type.Unknown({ description: "For remote workers: any JSON" })),
-});
+const FollowUp = Type.Object({ queue: Name, ...jobFields });
 
 const Completion = Type.Object({
   result: Type.Unknown({ default: null, description: "Any JSON; it is kept with the run" }),
   queue_jobs: Type.Array(FollowUp, {
     default: [],
     maxItems: 100,
-    description: "Jobs to queue: all of them with the end of this run, or none",
+    description:
+      "Jobs to queue: all of them with the end of this run, or none. What holds for PUT /queue/{name} holds for each, but it needs no other scope",
   }),
 });
 
@@ -126,7 +120,7 @@ export function workRoutes(app: App, context: HttpContext): void {
       const { worker, count, wait, info } = request.body;
       const viewer = viewerIn(request);
       requireStorable(info, ["body", "info"]);
-      mayWorkOn(request, queue);
+      requireOwnQueue(request, queue, "work on");
       await remoteWorkers.note({
         face: "remote",
         id: worker,
@@ -227,11 +221,12 @@ export function workRoutes(app: App, context: HttpContext): void {
       const { result, queue_jobs } = request.body;
       const { run_id: runId } = request.params;
       const by = worksFor(request);
+      const followUps = await Promise.all(queue_jobs.map((job) => toNewJob(request, { job, jobs, values })));
       await remoteJobs.complete({
         runId,
         by,
         result: await values.keep(result),
-        followUps: await Promise.all(queue_jobs.map((job) => toFollowUp(job, request, values))),
+        followUps,
       });
       return json(reply, { outcome: "done" });
     },
@@ -288,29 +283,8 @@ export function workRoutes(app: App, context: HttpContext): void {
   );
 }
 
-/** @throws forbidden the caller's token is for other queues */
-function mayWorkOn(request: FastifyRequest, queue: string): void {
-  const { queues, name } = callerOf(request);
-  if (queues === undefined || queues.includes(queue)) return;
-  throw new VconductorError("forbidden", `${name} may not work on the queue ${queue}`);
-}
-
 function worksFor(request: FastifyRequest): WorksFor {
   return { kind: "remote", viewer: viewerIn(request), queues: callerOf(request).queues };
-}
-
-async function toFollowUp(
-  job: Static<typeof FollowUp>,
-  request: FastifyRequest,
-  values: JobValues,
-): Promise<NewJob> {
-  return {
-    queue: job.queue,
-    vconUuids: job.vcon_uuid,
-    jobType: job.job_type,
-    payload: job.payload === undefined ? undefined : await values.keep(job.payload),
-    principal: callerOf(request),
-  };
 }
 
 function toJson(job: RemoteJob) {
