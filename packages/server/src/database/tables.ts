@@ -24,7 +24,7 @@ export interface Tables {
   "vconductor.job": JobTable;
   "vconductor.job_checkpoint": { job_id: number; step: number; fingerprint: string; io: string };
   "vconductor.paid_answer": { job_id: number; key: string; answer: string };
-  "vconductor.service_call": { job_id: number; key: string; remote_job: number };
+  "vconductor.service_call": { job_id: number; key: string; remote_job: number; give_up_at: Date | null };
   "vconductor.kept_value": KeptValueTable;
   "vconductor.remote_worker": RemoteWorkerTable;
   "vconductor.run": RunTable;

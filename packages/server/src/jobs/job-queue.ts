@@ -248,11 +248,14 @@ export interface JobQueue {
   suspend(options: {
     readonly runId: number;
     readonly key: string;
-    readonly call: { readonly job: NewJob } | { readonly remoteJob: number };
+    readonly call: NewCall | { readonly remoteJob: number };
     readonly checkpoint: Checkpoint | undefined;
   }): Promise<void>;
-  /** The remote job that a step asked for; undefined: none yet. */
-  serviceCall(options: { readonly jobId: number; readonly key: string }): Promise<number | undefined>;
+  /** The remote job that a step asked for, and whether it has been waited for long enough; undefined: none yet. */
+  serviceCall(options: {
+    readonly jobId: number;
+    readonly key: string;
+  }): Promise<{ readonly remoteJob: number; readonly isOverdue: boolean } | undefined>;
   /** What became of a job, also when it is gone. */
   outcomeOf(jobId: number): Promise<JobOutcome>;
   /** Forgets what a step asked for, which is cancelled if it is not done yet: the next time it asks anew. */
@@ -277,7 +280,10 @@ export interface JobQueue {
   /** Which of these runs have ended. */
   ended(runIds: readonly number[]): Promise<readonly number[]>;
 
-  /** Makes scheduled jobs whose time has come wait. Answers with the milliseconds until the next one, if any. */
+  /**
+   * Makes scheduled jobs whose time has come wait, and suspended ones that have waited long enough for a remote job. Answers
+   * with the milliseconds until the next one, if any.
+   */
   promoteScheduled(): Promise<number | undefined>;
   /** Makes suspended jobs wait whose remote job has ended and could not wake them. Answers with how many. */
   wakeSuspended(): Promise<number>;
@@ -288,6 +294,13 @@ export interface JobQueue {
 
   saveCheckpoint(options: { readonly jobId: number } & Checkpoint): Promise<void>;
   loadCheckpoints(jobId: number): Promise<readonly Checkpoint[]>;
+}
+
+/** A remote job that a step asks for. */
+export interface NewCall {
+  readonly job: NewJob;
+  /** For how long it is waited for, in milliseconds. Default: until it ends */
+  readonly giveUpAfterMs?: number | undefined;
 }
 
 /** The output of a step, as JSON. */

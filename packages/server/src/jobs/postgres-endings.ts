@@ -137,13 +137,15 @@ export function endingMethods({
         const known = await database.run((db) =>
           db
             .selectFrom("vconductor.run")
-            .select("id")
+            .select(["queue", "job_id", "outcome"])
             .where("id", "=", runId)
             .where(own(viewer))
             .executeTakeFirst(),
         );
         if (known === undefined) throw new VconductorError("run_not_found", `run: ${runId} not found`);
-        throw runNotActive(runId);
+        if (known.outcome !== "suspended") throw runNotActive(runId);
+        const text = `run: ${runId} has ended as suspended; if its job still waits, DELETE /queue/${known.queue}/job/${known.job_id} cancels it`;
+        throw new VconductorError("run_not_active", text);
       }
       notifier.send(channels.cancel, runId);
     },

@@ -91,15 +91,24 @@ export function historyMethods({
           with due as (
             select id from vconductor.job where state = 'scheduled' and run_after <= now()
             order by run_after limit 1000 for update skip locked
+          ), overdue as (
+            select j.id from vconductor.service_call s
+            join vconductor.job j on j.id = s.job_id and j.state = 'suspended' and j.waits_for = s.remote_job
+            where s.give_up_at <= now() limit 1000 for update of j skip locked
           )
-          update vconductor.job set state = 'waiting' where id in (select id from due)
+          update vconductor.job set state = 'waiting', waits_for = null
+          where id in (select id from due union all select id from overdue)
           returning queue`.execute(db),
       );
       for (const queue of new Set(rows.map((row) => row.queue))) notifier.send(channels.jobs, queue);
       const next = await database.run((db) =>
         sql<{ ms: number | null }>`
-          select (extract(epoch from min(run_after) - now()) * 1000)::float8 as ms
-          from vconductor.job where state = 'scheduled'`.execute(db),
+          select (extract(epoch from least(
+            (select min(run_after) from vconductor.job where state = 'scheduled'),
+            (select min(s.give_up_at) from vconductor.service_call s
+              join vconductor.job j on j.id = s.job_id and j.state = 'suspended' and j.waits_for = s.remote_job
+              where s.give_up_at is not null)
+          ) - now()) * 1000)::float8 as ms`.execute(db),
       );
       return next.rows[0]?.ms ?? undefined;
     },

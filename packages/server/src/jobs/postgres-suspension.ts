@@ -4,7 +4,7 @@ import { channels } from "../database/notifier.ts";
 import type { RunTable } from "../database/tables.ts";
 import { VconductorError } from "../errors.ts";
 import type { JobContext } from "./context.ts";
-import type { JobQueue, NewJob } from "./job-queue.ts";
+import type { JobQueue, NewCall } from "./job-queue.ts";
 import { backToWaiting, cancelIfAsked, endRun, lockRun } from "./postgres-endings.ts";
 import { insertJobs } from "./postgres-enqueue.ts";
 import { queueNotFound } from "./postgres-queues.ts";
@@ -54,15 +54,17 @@ export function suspensionMethods({
     },
 
     async serviceCall({ jobId, key }) {
-      const row = await database.run((db) =>
+      return await database.run((db) =>
         db
           .selectFrom("vconductor.service_call")
-          .select("remote_job")
+          .select([
+            "remote_job as remoteJob",
+            sql<boolean>`coalesce(give_up_at <= now(), false)`.as("isOverdue"),
+          ])
           .where("job_id", "=", jobId)
           .where("key", "=", key)
           .executeTakeFirst(),
       );
-      return row?.remote_job;
     },
 
     async outcomeOf(jobId) {
@@ -92,14 +94,18 @@ export function suspensionMethods({
 /** Queues the remote job that a step asks for. @throws queue_not_found */
 async function ask(
   tx: Transaction,
-  { jobId, key, job }: { readonly jobId: number; readonly key: string; readonly job: NewJob },
+  { jobId, key, job, giveUpAfterMs }: NewCall & { readonly jobId: number; readonly key: string },
 ): Promise<number> {
   const [remoteJob] = await insertJobs(tx, [job]);
   if (remoteJob === undefined) throw queueNotFound(job.queue);
+  const call = {
+    remote_job: remoteJob,
+    give_up_at: sql<Date | null>`now() + ${giveUpAfterMs ?? null}::float8 * interval '1 ms'`,
+  };
   await tx
     .insertInto("vconductor.service_call")
-    .values({ job_id: jobId, key, remote_job: remoteJob })
-    .onConflict((conflict) => conflict.columns(["job_id", "key"]).doUpdateSet({ remote_job: remoteJob }))
+    .values({ job_id: jobId, key, ...call })
+    .onConflict((conflict) => conflict.columns(["job_id", "key"]).doUpdateSet(call))
     .execute();
   return remoteJob;
 }

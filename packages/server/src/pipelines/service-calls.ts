@@ -42,37 +42,48 @@ export function suspendingCalls({
   const { jobId, runId } = job;
   return async (call) => {
     const key = `${call.step} ${hashOf(call)}`;
-    const remoteJob = await jobs.serviceCall({ jobId, key });
-    if (remoteJob === undefined) {
+    const asked = await jobs.serviceCall({ jobId, key });
+    if (asked === undefined) {
       const newJob = await toJob(call, { jobs, values, actor });
+      const { giveUpAfterMs } = call;
       throw new Suspended<WaitsFor>({
         key,
-        call: { job: { ...newJob, originRun: runId, fromQueue: job.queue } },
+        call: { job: { ...newJob, originRun: runId, fromQueue: job.queue }, giveUpAfterMs },
       });
     }
+    const { remoteJob, isOverdue } = asked;
     const outcome = await jobs.outcomeOf(remoteJob);
-    if (outcome.pending) throw new Suspended<WaitsFor>({ key, call: { remoteJob } });
+    if (outcome.pending && !isOverdue) throw new Suspended<WaitsFor>({ key, call: { remoteJob } });
     if (outcome.lastRun?.outcome !== "done") await jobs.forgetServiceCall({ jobId, key });
+    if (outcome.pending) throw givenUp(call);
     return await resultOf(outcome, call.queue, values);
   };
 }
 
 const firstLookMs = 20;
 const lastLookMs = 1000;
+/** What a timer takes; nobody waits for an answer for so long. */
+const longestMs = 2 ** 31 - 1;
 
 /** For runs in the request that asks for them: it waits. When it is given up, so is what it waits for. */
 export function waitingCalls(options: Calls): ServiceCalls {
   const { jobs, values, actor } = options;
   return async (call) => {
+    const { queue, signal, giveUpAfterMs } = call;
     const { jobId } = await jobs.enqueue(await toJob(call, options));
+    const late =
+      giveUpAfterMs === undefined ? undefined : AbortSignal.timeout(Math.min(giveUpAfterMs, longestMs));
+    const given = late === undefined ? signal : AbortSignal.any([signal, late]);
     try {
       for (let ms = firstLookMs; ; ms = Math.min(lastLookMs, ms * 1.5)) {
         const outcome = await jobs.outcomeOf(jobId);
-        if (!outcome.pending) return await resultOf(outcome, call.queue, values);
-        await sleep(ms, undefined, { signal: call.signal });
+        if (!outcome.pending) return await resultOf(outcome, queue, values);
+        await sleep(ms, undefined, { signal: given });
       }
-    } finally {
-      if (call.signal.aborted) await cancelJob(jobs, { queue: call.queue, jobId, viewer: actor.viewer });
+    } catch (error) {
+      if (!given.aborted) throw error;
+      await cancelJob(jobs, { queue, jobId, viewer: actor.viewer });
+      throw signal.aborted ? error : givenUp(call);
     }
   };
 }
@@ -88,6 +99,13 @@ async function toJob(call: ServiceCall, { jobs, values, actor }: Calls): Promise
     priority,
     principal: actor.principal,
   };
+}
+
+function givenUp({ queue, giveUpAfterMs = 0 }: ServiceCall): VconductorError {
+  return new VconductorError(
+    "provider_failed",
+    `the job for the remote workers of ${queue} was not done within ${giveUpAfterMs / 1000} s, and was given up`,
+  );
 }
 
 async function resultOf({ lastRun }: JobOutcome, queue: string, values: JobValues): Promise<JsonValue> {

@@ -69,6 +69,8 @@ export interface ServiceRequest {
   readonly payload: JsonValue;
   /** Higher runs first. Default: 0 */
   readonly priority?: number;
+  /** After so many milliseconds the job is cancelled, and the step fails. Default: it waits until the job ends */
+  readonly giveUpAfterMs?: number | undefined;
 }
 
 export interface PaidAnswer<Answer extends JsonValue> {

@@ -446,6 +446,7 @@ export function describeRemoteJobs(name: string, open: () => Promise<RemoteJobsU
         runId = (await claimPipeline())?.runId ?? 0;
       });
       const cancelWaiting = (id: number) => jobs.cancelWaiting({ viewer, queue: "p", jobId: id });
+      const asked = async () => (await jobs.serviceCall({ jobId, key: "k" }))?.remoteJob ?? 0;
       const suspend = () =>
         jobs.suspend({
           runId,
@@ -463,7 +464,7 @@ export function describeRemoteJobs(name: string, open: () => Promise<RemoteJobsU
         expect(other?.jobId).not.toBe(jobId);
         await under.transaction((tx) => jobs.finish(tx, [{ runId: other?.runId ?? 0, followUps: [] }]));
 
-        const remoteJob = Number(await jobs.serviceCall({ jobId, key: "k" }));
+        const remoteJob = await asked();
         expect(await jobs.outcomeOf(remoteJob)).toEqual({ pending: true, lastRun: undefined });
         const { runId: remoteRun } = await one();
         expect(await jobs.outcomeOf(remoteJob)).toMatchObject({ pending: true });
@@ -481,7 +482,7 @@ export function describeRemoteJobs(name: string, open: () => Promise<RemoteJobsU
 
       test.each(["failed", "taken off its queue", "cancelled"])("comes back when it has %s", async (how) => {
         await suspend();
-        const remoteJob = Number(await jobs.serviceCall({ jobId, key: "k" }));
+        const remoteJob = await asked();
         if (how === "taken off its queue") {
           await jobs.cancelWaiting({ viewer, queue: "q", jobId: remoteJob });
         } else {
@@ -535,7 +536,7 @@ export function describeRemoteJobs(name: string, open: () => Promise<RemoteJobsU
 
       test("that is taken off while it runs takes with it what it had asked for", async () => {
         await suspend();
-        const remoteJob = Number(await jobs.serviceCall({ jobId, key: "k" }));
+        const remoteJob = await asked();
         const { runId: remoteRun } = await one();
         await remote.fail({ runId: remoteRun, by, error: { code: "c", message: "m" }, retry: false });
         runId = (await claimPipeline())?.runId ?? 0;
@@ -546,9 +547,34 @@ export function describeRemoteJobs(name: string, open: () => Promise<RemoteJobsU
         expect(await claim()).toEqual([]);
       });
 
+      test("comes back when it has waited for long enough, and takes back what it asked for", async () => {
+        const suspend = (giveUpAfterMs: number) =>
+          jobs.suspend({
+            runId,
+            key: "k",
+            call: { job: { queue: "q", vconUuids: [] }, giveUpAfterMs },
+            checkpoint: undefined,
+          });
+        await suspend(600_000);
+        expect(await jobs.promoteScheduled()).toBeGreaterThan(500_000);
+        expect(await jobs.serviceCall({ jobId, key: "k" })).toMatchObject({ isOverdue: false });
+        expect(await claimPipeline()).toBeUndefined();
+        await cancelWaiting(jobId);
+
+        ({ jobId } = await jobs.enqueue({ queue: "p", vconUuids: ["u"] }));
+        runId = (await claimPipeline())?.runId ?? 0;
+        await suspend(0);
+        await jobs.promoteScheduled();
+        expect(await claimPipeline()).toMatchObject({ jobId });
+        expect(await jobs.serviceCall({ jobId, key: "k" })).toMatchObject({ isOverdue: true });
+        await jobs.forgetServiceCall({ jobId, key: "k" });
+        expect(await claim()).toEqual([]);
+        expect(await jobs.promoteScheduled()).toBeUndefined();
+      });
+
       test("waits again at once for one that has ended meanwhile", async () => {
         await suspend();
-        const remoteJob = Number(await jobs.serviceCall({ jobId, key: "k" }));
+        const remoteJob = await asked();
         const { runId: remoteRun } = await one();
         await complete(remoteRun);
         runId = (await claimPipeline())?.runId ?? 0;

@@ -201,10 +201,32 @@ describe("the processor service", () => {
     await queue(name, `${name}-1`);
     const job = await claim(remote);
     const [waiting] = Object(await ok("GET", `/queue/${name}`));
+    const run = at(await ok("GET", `/runs?queue=${name}`), "runs", 0, "id");
+    const late = await server.call("POST", `/runs/${run}/cancel`);
+    expect([late.status, at(late.json, "code"), at(late.json, "detail")]).toEqual([
+      409,
+      "run_not_active",
+      `run: ${run} has ended as suspended; if its job still waits, DELETE /queue/${name}/job/${at(waiting, "id")} cancels it`,
+    ]);
     await ok("DELETE", `/queue/${name}/job/${at(waiting, "id")}`);
     await complete(job, {});
     expect(await ok("GET", `/queue/${name}`)).toEqual([]);
     expect(await outcomes(name)).toEqual(["suspended"]);
+  });
+
+  it("is given up when its time is over: its job is cancelled", async () => {
+    const { name, remote } = await setUp({ give_up_after: 0.5 });
+    await queue(name, `${name}-1`);
+    await ended(name, 1);
+    expect(await outcomes(name)).toEqual(["suspended", "failed"]);
+    const text = `the job for the remote workers of ${remote} was not done within 0.5 s, and was given up`;
+    const [last] = Object(at(await ok("GET", `/runs?queue=${name}`), "runs"));
+    expect(at(last, "error")).toMatchObject({ code: "provider_failed", processor: "service", message: text });
+    expect(await ok("GET", `/queue/${remote}`)).toEqual([]);
+
+    const atOnce = await server.call("POST", `/pipeline/${name}/run`, { body: vcon(`${name}-2`) });
+    expect([atOnce.status, atOnce.text]).toEqual([expect.any(Number), expect.stringContaining(text)]);
+    expect(await ok("GET", `/queue/${remote}`)).toEqual([]);
   });
 
   it("is waited for in a run at once, and given up with it", async () => {

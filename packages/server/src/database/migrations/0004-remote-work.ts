@@ -17,13 +17,16 @@ const statements: readonly string[] = [
      add constraint job_state_check check (state in ('waiting', 'scheduled', 'running', 'failed', 'suspended')),
      add column waits_for bigint`,
   `create index job_suspended on vconductor.job (waits_for) where state = 'suspended'`,
-  // Which remote job a step of a pipeline job has asked for; the key tells the step and what it asked.
+  // Which remote job a step of a pipeline job has asked for, and until when it is waited for; the key tells the step and what it
+  // asked.
   `create table vconductor.service_call (
      job_id bigint not null references vconductor.job on delete cascade,
      key text not null,
      remote_job bigint not null,
+     give_up_at timestamptz,
      primary key (job_id, key)
    )`,
+  `create index service_call_give_up on vconductor.service_call (give_up_at) where give_up_at is not null`,
   // However a job ends, in the same transaction those that wait for it go on. One that is locked is being taken off (or
   // housekeeping wakes it): to wait for that could be a deadlock. Their workers are told with the commit; that is rare enough.
   `create function vconductor.wake_for(p_ended bigint[]) returns void language plpgsql as $$

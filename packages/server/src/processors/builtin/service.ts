@@ -42,6 +42,14 @@ export const service = defineProcessor({
       maximum: 1000,
       default: 0,
     }),
+    give_up_after: Type.Number({
+      title: "give up after",
+      description:
+        "Seconds; if the job is not done by then, it is cancelled and this processor fails. 0: never.",
+      minimum: 0,
+      maximum: 31_536_000,
+      default: 0,
+    }),
     set_parameter: Type.String({
       title: "parameter",
       description: "Gets all that the worker answered. Empty: none.",
@@ -54,13 +62,14 @@ export const service = defineProcessor({
   },
   async process(
     io,
-    { queue, request, send_vcon, priority, set_parameter, input_vcon_index: index },
+    { queue, request, send_vcon, priority, give_up_after, set_parameter, input_vcon_index: index },
     context,
   ) {
     const answer = await context.service({
       queue,
       vconUuids: [io.uuid(index)],
       priority,
+      giveUpAfterMs: give_up_after > 0 ? give_up_after * 1000 : undefined,
       payload: {
         ...(send_vcon ? { vcon: io.peek(index) } : {}),
         parameters: Object.fromEntries(io.parameters),
