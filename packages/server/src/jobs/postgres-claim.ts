@@ -3,6 +3,7 @@ import type { Principal } from "../access/principal.ts";
 import { VconductorError } from "../errors.ts";
 import type { JobContext } from "./context.ts";
 import type { ClaimedJob, HandedJob, JobQueue } from "./job-queue.ts";
+import { lockActive } from "./postgres-run-locks.ts";
 
 /** What every statement that hands out jobs tells of each. */
 export interface HandedRow {
@@ -58,10 +59,11 @@ export function claimMethods({
       if (runIds.length === 0) return [];
       const { rows } = await database.run((db) =>
         sql<{ id: number; cancel: boolean }>`
-          update vconductor.run
+          with locked as (${lockActive(runIds, "no key update")})
+          update vconductor.run r
           set heartbeat_at = now(), lease_until = now() + ${leaseMs} * interval '1 ms'
-          where id = any (${[...runIds]}::bigint[]) and finished_at is null
-          returning id, cancel_requested_at is not null as cancel`.execute(db),
+          from locked where r.id = locked.id
+          returning r.id, cancel_requested_at is not null as cancel`.execute(db),
       );
       return rows.map((row) => ({ runId: row.id, cancelRequested: row.cancel }));
     },

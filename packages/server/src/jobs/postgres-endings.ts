@@ -10,6 +10,7 @@ import type { FinishedRun, FinishVerdict, JobQueue } from "./job-queue.ts";
 import { runNotActive } from "./postgres-claim.ts";
 import { insertJobs } from "./postgres-enqueue.ts";
 import { queueNotFound } from "./postgres-queues.ts";
+import { lockActive, lockRun } from "./postgres-run-locks.ts";
 import type { RunError, RunOutcome } from "./run.ts";
 
 /** The ways in which a run ends. Each ends it, frees its locks and moves its job in one transaction. */
@@ -166,9 +167,13 @@ export function endingMethods({
     // Arrays, not joins: the planner takes a handful of rows for hundreds, and would read the whole table of jobs.
     const { rows } = await sql<{ id: number; queue: string; tenant: string }>`
       with given as (select * from jsonb_to_recordset(${given}::jsonb) as g (id bigint, result jsonb)),
+      locked as (${lockActive(
+        runs.map((run) => run.runId),
+        "update",
+      )}),
       ended as (
         update vconductor.run r set finished_at = now(), outcome = 'done', progress = 100, result = given.result
-        from given where r.id = given.id and r.finished_at is null
+        from locked join given on given.id = locked.id where r.id = locked.id
         returning r.id, r.job_id, r.queue, r.tenant
       ),
       gone as (delete from vconductor.job where id = any (array(select job_id from ended))),
@@ -198,22 +203,6 @@ export function endingMethods({
     const done = new Set(others.filter((row) => row.outcome === "done").map((row) => row.id));
     return runs.map((run) => (ended.has(run.runId) ? "finished" : done.has(run.runId) ? "already" : "lost"));
   }
-}
-
-/** The run if it is still active (and, when asked, its lease has passed), locked until the transaction ends. */
-export async function lockRun(
-  tx: Transaction,
-  runId: number,
-  options: { readonly expired?: boolean } = {},
-): Promise<Selectable<RunTable> | undefined> {
-  return await tx
-    .selectFrom("vconductor.run")
-    .selectAll()
-    .where("id", "=", runId)
-    .where("finished_at", "is", null)
-    .$if(options.expired === true, (query) => query.where("lease_until", "<", (eb) => eb.fn<Date>("now")))
-    .forUpdate()
-    .executeTakeFirst();
 }
 
 export async function endRun(

@@ -3,8 +3,9 @@ import { channels } from "../database/notifier.ts";
 import { VconductorError } from "../errors.ts";
 import type { JobContext } from "./context.ts";
 import type { JobQueue, QueueKind } from "./job-queue.ts";
-import { backToWaiting, cancelIfAsked, endRun, lockRun, settleFailed } from "./postgres-endings.ts";
+import { backToWaiting, cancelIfAsked, endRun, settleFailed } from "./postgres-endings.ts";
 import { requireQueue } from "./postgres-queues.ts";
+import { lockRun } from "./postgres-run-locks.ts";
 import { toWaitingJob } from "./rows.ts";
 import type { RunError } from "./run.ts";
 

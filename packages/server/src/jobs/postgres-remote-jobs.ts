@@ -8,7 +8,8 @@ import { VconductorError } from "../errors.ts";
 import type { JobContext } from "./context.ts";
 import type { JobQueue, NewJob } from "./job-queue.ts";
 import { type HandedRow, handed, runNotActive } from "./postgres-claim.ts";
-import { backToWaiting, endRun, lockRun } from "./postgres-endings.ts";
+import { backToWaiting, endRun } from "./postgres-endings.ts";
+import { lockRun } from "./postgres-run-locks.ts";
 import { queueSettings, type RemoteJob, type RemoteJobs, type WorksFor } from "./remote-jobs.ts";
 import { percentOf } from "./run.ts";
 

@@ -5,9 +5,10 @@ import type { RunTable } from "../database/tables.ts";
 import { VconductorError } from "../errors.ts";
 import type { JobContext } from "./context.ts";
 import type { JobQueue, NewCall } from "./job-queue.ts";
-import { backToWaiting, cancelIfAsked, endRun, lockRun } from "./postgres-endings.ts";
+import { backToWaiting, cancelIfAsked, endRun } from "./postgres-endings.ts";
 import { insertJobs } from "./postgres-enqueue.ts";
 import { queueNotFound } from "./postgres-queues.ts";
+import { lockRun } from "./postgres-run-locks.ts";
 import { toRun } from "./rows.ts";
 
 /** Jobs that wait for other jobs: a step of theirs has asked a remote worker for something. */

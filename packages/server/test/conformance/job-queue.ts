@@ -318,6 +318,28 @@ export function describeJobQueue(name: string, open: () => Promise<JobQueueUnder
       expect(await waiting("q")).toEqual(["a"]);
     });
 
+    test("heartbeats and ends of many runs at the same moment do not wait for each other", async () => {
+      await makeQueue("q", { saves: false });
+      for (let round = 0; round < 10; round++) {
+        await under.transaction((tx) =>
+          jobs.enqueueIn(
+            tx,
+            Array.from({ length: 60 }, (_, n) => ({ queue: "q", vconUuids: [`u${n}`] })),
+          ),
+        );
+        const runIds = (await claim("q", 60)).map((job) => job.runId);
+        const backwards = runIds.toReversed().map((runId) => ({ runId, followUps: [] }));
+        const beats = [runIds, runIds.toReversed()].map((ids) =>
+          jobs.heartbeat({ runIds: ids, leaseMs: 60_000 }),
+        );
+        const ends = [backwards.slice(0, 40), backwards.slice(20)].map((runs) =>
+          under.transaction((tx) => jobs.finish(tx, runs)),
+        );
+        await Promise.all([...beats, ...ends]);
+        expect(await jobs.heartbeat({ runIds, leaseMs: 60_000 })).toEqual([]);
+      }
+    });
+
     test("a failure is tried again as often as the policy says, then listed until it is requeued", async () => {
       await makeQueue("q");
       await add("q", "a");

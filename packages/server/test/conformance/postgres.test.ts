@@ -4,6 +4,7 @@ import { openStores } from "../../src/stores.ts";
 import { createDatabase } from "../setup/database.ts";
 import { describeJobQueue } from "./job-queue.ts";
 import { describeRemoteJobs } from "./remote-jobs.ts";
+import { describeSuspension } from "./suspension.ts";
 import { describeVconStore } from "./vcon-store.ts";
 
 async function open() {
@@ -31,4 +32,5 @@ async function open() {
 
 describeJobQueue("the job queue on PostgreSQL", open);
 describeRemoteJobs("remote jobs on PostgreSQL", open);
+describeSuspension("PostgreSQL", open);
 describeVconStore("the vCon store on PostgreSQL", open);
