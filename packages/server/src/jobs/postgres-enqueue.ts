@@ -85,7 +85,8 @@ export async function insertJobs(db: Executor, jobs: readonly NewJob[]): Promise
     tenant: job.principal?.tenant ?? DEFAULT_TENANT,
     everywhere: job.principal === undefined || viewerOf(job.principal).all,
   }));
-  // The queue rows are locked against a delete until the jobs are in, so that no job lands in a deleted queue.
+  // The queue rows are locked against a delete until the jobs are in, so that no job lands in a deleted queue. Those of other
+  // systems' APIs take no vCons: their jobs have a payload, and for what has none there is no such queue.
   const { rows: inserted } = await sql<Inserted>`
     with given as (
       select * from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as g (
@@ -93,13 +94,14 @@ export async function insertJobs(db: Executor, jobs: readonly NewJob[]): Promise
         priority integer, run_after timestamptz, unique_key text, error jsonb, position bigint, principal jsonb,
         tenant text, everywhere boolean)
     ), target as (
-      select name, tenant from vconductor.queue where name in (select queue from given) order by name for key share
+      select name, tenant, kind from vconductor.queue where name in (select queue from given) order by name for key share
     ), numbered as (
       select g.*, coalesce(g.given_position, nextval('vconductor.job_position')) as position
       from (
         select given.n, given.queue, job_type, vcon_uuids, from_queue, origin_run, payload, priority, run_after, unique_key,
           error, principal, given.tenant, given.position as given_position from given join target on target.name = given.queue
           and (given.everywhere or target.tenant in (given.tenant, ${DEFAULT_TENANT}))
+          and (target.kind in ('pipeline', 'remote') or given.payload is not null)
         order by n
       ) g
     ), inserted as (

@@ -383,6 +383,15 @@ export function describeRemoteJobs(name: string, open: () => Promise<RemoteJobsU
       expect(claimed.jobs).toEqual([]);
     });
 
+    test("a queue of another system's API takes no vCons: its workers could not do them", async () => {
+      await jobs.createQueue({ viewer, name: "c", kind: "celery" });
+      await expect(jobs.enqueue({ queue: "c", vconUuids: ["u"] })).rejects.toMatchObject({
+        code: "queue_not_found",
+      });
+      await jobs.enqueue({ queue: "c", vconUuids: [], payload: 1 });
+      expect(await claim({ queue: "c", kind: "celery", limit: 9 })).toMatchObject([{ payload: 1 }]);
+    });
+
     test("a worker gets its tenant's jobs, of the queues that it may work on", async () => {
       const tenant = (name: string): Viewer => ({ tenant: name, all: false, grantees: [] });
       const principal = (name: string) => ({
