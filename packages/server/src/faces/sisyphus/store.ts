@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { sql } from "kysely";
+import { type Selectable, sql } from "kysely";
 import { DEFAULT_TENANT, type Principal, type Viewer, viewerOf } from "../../access/principal.ts";
 import type { Database, Transaction } from "../../database/database.ts";
+import type { SisyphusJobTable } from "../../database/tables.ts";
+import { VconductorError } from "../../errors.ts";
 import type { JobQueue } from "../../jobs/job-queue.ts";
 import type { RemoteJobs } from "../../jobs/remote-jobs.ts";
 import { ensureQueue, unlessEnded } from "../../jobs/remote-queues.ts";
@@ -15,6 +17,8 @@ export interface FinishedJob {
   readonly finishedAt: Date | null;
 }
 
+type LockedJob = Pick<Selectable<SisyphusJobTable>, "state" | "run_id">;
+
 export interface SisyphusStoreOptions {
   /** Of the queues. */
   readonly database: Database;
@@ -23,6 +27,8 @@ export interface SisyphusStoreOptions {
   readonly serverKey: string;
 }
 
+/** So often a change begins anew because another one came first. */
+const mostRounds = 100;
 /** Every client asks for the queue every few seconds, and does not look at the jobs. */
 const mostListed = 1000;
 
@@ -183,10 +189,8 @@ export class SisyphusStore {
     id: string,
     { failed, info }: { readonly failed: boolean; readonly info: unknown },
   ): Promise<boolean> {
-    const { database, jobs, remoteJobs } = this.#options;
-    return await database.transaction(async (tx) => {
-      const job = await this.#lock(tx, viewer, id);
-      if (job === undefined) return false;
+    const { jobs, remoteJobs } = this.#options;
+    return await this.#changing(viewer, id, async (tx, job) => {
       if (job.state !== "queued") return true;
       await tx
         .updateTable("vconductor.sisyphus_job")
@@ -208,10 +212,9 @@ export class SisyphusStore {
 
   /** Deletes a job that waits or runs. @returns whether there was one */
   async remove(viewer: Viewer, id: string): Promise<boolean> {
-    const { database, remoteJobs } = this.#options;
-    return await database.transaction(async (tx) => {
-      const job = await this.#lock(tx, viewer, id);
-      if (job?.state !== "queued") return false;
+    const { remoteJobs } = this.#options;
+    return await this.#changing(viewer, id, async (tx, job) => {
+      if (job.state !== "queued") return false;
       await tx.deleteFrom("vconductor.sisyphus_job").where("id", "=", id).execute();
       const { run_id: runId } = job;
       const reason = "the job was deleted";
@@ -270,26 +273,48 @@ export class SisyphusStore {
     await this.#options.remoteJobs.withdrawIn(tx, { queue: queueOf(viewer), uniqueKey });
   }
 
-  /** The job, locked after its run or the engine's job, which is the order in which they change. */
-  async #lock(tx: Transaction, viewer: Viewer, id: string) {
+  /**
+   * Does `work` in a transaction that has the job locked, after its run, or after the engine's job that waits: the engine
+   * locks them in that order. Which it is is known from a look without a lock. Where that is not so any more, the transaction
+   * ends, which frees everything, and another begins.
+   *
+   * @returns false: there is no such job
+   */
+  async #changing(
+    viewer: Viewer,
+    id: string,
+    work: (tx: Transaction, job: LockedJob) => Promise<boolean>,
+  ): Promise<boolean> {
+    for (let round = 0; round < mostRounds; round++) {
+      const done = await this.#options.database.transaction(async (tx) => {
+        const job = await this.#lock(tx, viewer, id);
+        if (job === "changed") return undefined;
+        return job === undefined ? false : await work(tx, job);
+      });
+      if (done !== undefined) return done;
+    }
+    throw new VconductorError("conflict", "the job is being changed by too many at once; try again");
+  }
+
+  async #lock(tx: Transaction, viewer: Viewer, id: string): Promise<LockedJob | "changed" | undefined> {
     const read = () =>
       tx
         .selectFrom("vconductor.sisyphus_job")
         .select(["state", "run_id"])
         .where("id", "=", id)
         .where("tenant", "=", viewer.tenant);
-    for (;;) {
-      const seen = await read().executeTakeFirst();
-      if (seen === undefined) return undefined;
-      if (seen.run_id !== null) {
-        await sql`select from vconductor.run where id = ${seen.run_id} for update`.execute(tx);
-      } else {
-        await sql`select from vconductor.job where queue = ${queueOf(viewer)}
-          and unique_key = ${uniqueKeyOf(viewer, id)} for update`.execute(tx);
-      }
-      const locked = await read().forUpdate().executeTakeFirst();
-      if (locked === undefined || locked.run_id === seen.run_id) return locked;
+    const seen = await read().executeTakeFirst();
+    if (seen === undefined) return undefined;
+    if (seen.run_id !== null) {
+      await sql`select from vconductor.run where id = ${seen.run_id} for update`.execute(tx);
+    } else if (seen.state === "queued") {
+      const waiting = await sql`select from vconductor.job
+        where queue = ${queueOf(viewer)} and unique_key = ${uniqueKeyOf(viewer, id)} and state in ('waiting', 'scheduled')
+        for update`.execute(tx);
+      if (waiting.rows.length === 0) return "changed";
     }
+    const locked = await read().forUpdate().executeTakeFirst();
+    return locked === undefined || locked.run_id === seen.run_id ? locked : "changed";
   }
 }
 

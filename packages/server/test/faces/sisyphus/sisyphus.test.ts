@@ -173,6 +173,23 @@ describe("a job", () => {
     expect((await send("PATCH", `/jobs/${id}/completed`, { more: 1 })).status).toBe(400);
   });
 
+  it("can be polled, ended and deleted at the same moment: no error, and each ends", async () => {
+    const ids = await Promise.all(Array.from({ length: 40 }, (_, n) => sisyphus.add(`busy ${n}`)));
+    const answers = await Promise.all([
+      ...ids.map(() => send("GET", "/queue/poll")),
+      ...ids.flatMap((id, n) => [
+        send("PATCH", `/jobs/${id}/completed`, { failed: n % 3 === 0, info: {} }),
+        send("PATCH", `/jobs/${id}/completed`, success),
+        ...(n % 2 === 0 ? [send("DELETE", `/jobs/${id}`)] : []),
+      ]),
+    ]);
+    expect(answers.map(({ status }) => status).filter((status) => ![200, 204, 404].includes(status))).toEqual(
+      [],
+    );
+    expect((await send("GET", "/queue")).json).toMatchObject({ entries: 0 });
+    for (const id of ids) expect((await send("GET", `/jobs/${id}`)).status).toBe(404);
+  });
+
   it("can be deleted, waiting or running", async () => {
     const first = await add("first");
     await send("GET", "/queue/poll");
