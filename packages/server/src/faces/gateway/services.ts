@@ -52,13 +52,12 @@ export function serviceRoutes(
           service,
           config: config.gateway ?? { WORKER_SERVICES: {} },
         });
-        const { callback_url: callback } = message.service.misc;
         const uuid = await requests.submit({
           name,
           service,
           caller,
           message: await values.keep(message),
-          callback: typeof callback === "string" ? callback : undefined,
+          callback: callbackIn(message.service.misc),
         });
         return json(reply, { uuid });
       });
@@ -90,6 +89,11 @@ export function serviceRoutes(
       await statusOf({ ...asked, request: await requests.cancel(asked.request, asked.service) }),
     );
   });
+}
+
+/** Where to say that it has ended. A body may have anything there: what is no address of the web is not called. */
+export function callbackIn({ callback_url: url }: { readonly callback_url?: unknown }): string | undefined {
+  return typeof url === "string" && /^https?:$/.test(URL.parse(url)?.protocol ?? "") ? url : undefined;
 }
 
 async function found(request: FastifyRequest, requests: GatewayRequests, { name, service }: Named) {
@@ -128,20 +132,19 @@ function messageFor(
   },
 ) {
   const misc: Record<string, unknown> = { ...body };
-  for (const [name, value] of fields) misc[name] = value;
+  for (const [name, value] of fields) {
+    if (name.endsWith("_url") && !isUrl(value)) {
+      throw new GatewayError("InvalidUrlError", `${name} is no address: ${value.slice(0, 200)}`);
+    }
+    misc[name] = value;
+  }
   for (const [name, value] of fields) {
     const [, stored] = /^storage_(.+)_id$/.exec(name) ?? [];
     if (stored === undefined) continue;
-    if (fields.has(`${stored}_url`)) {
-      throw new GatewayError("ValueError", `storage_${stored}_id and ${stored}_url are given both`);
-    }
     delete misc[name];
+    // An address that is given itself is what is meant.
+    if (fields.has(`${stored}_url`)) continue;
     misc[`${stored}_url`] = filled(config.GET_STORAGE_DOC_REQ_URL, value, "GET_STORAGE_DOC_REQ_URL");
-  }
-  for (const [name, value] of Object.entries(misc)) {
-    if (name.endsWith("_url") && !(typeof value === "string" && isUrl(value))) {
-      throw new GatewayError("InvalidUrlError", `${name} is no address: ${String(value).slice(0, 200)}`);
-    }
   }
   const given = fields.get("doc_url");
   const url =
@@ -177,9 +180,9 @@ function filled(template: string | undefined, id: string, setting: string): stri
   return template.replace(/\{\w*\}/, encodeURIComponent(id));
 }
 
-/** With scheme, host and path. */
+/** With scheme, host and path, which may be a mere slash. */
 function isUrl(text: string): boolean {
-  return /^[a-z][a-z0-9+.-]*:\/\/[^/]+\/./i.test(text) && URL.canParse(text);
+  return /^[a-z][a-z0-9+.-]*:\/\/[^/?#]+\//i.test(text) && URL.canParse(text);
 }
 
 function xmlOf({

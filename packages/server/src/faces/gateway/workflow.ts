@@ -4,8 +4,10 @@ import type { App } from "../../http/app.ts";
 import { type FaceOptions, ownRules } from "../../http/face.ts";
 import { json } from "../../http/send.ts";
 import { requireCaller } from "./authentication.ts";
+import { textOf } from "./fields.ts";
 import { freshName, rootOf, type TemporaryFiles } from "./files.ts";
 import { GatewayError } from "./problems.ts";
+import { callbackIn } from "./services.ts";
 
 const name = "simple_workflow";
 
@@ -31,12 +33,12 @@ export function workflowRoutes(
               part.fieldname,
               `${rootOf(request, prefix)}/temporary_file/${encodeURIComponent(file)}`,
             );
-          } else if (part.fieldname === "json") text = String(part.value);
+          } else if (part.fieldname === "json") text ??= textOf(part.value);
         }
       }
       if (text === undefined)
         throw new GatewayError("MissingParameterError", "The text field json is missing", 422);
-      const misc = {
+      const misc: Readonly<Record<string, unknown>> = {
         ...Object(withUploads(parse(text), uploaded)),
         stateful: false,
         sg_url: rootOf(request, prefix),
@@ -49,7 +51,7 @@ export function workflowRoutes(
       };
       const kept = await context.values.keep(message);
       return json(reply, {
-        uuid: await requests.submit({ name, service, caller, message: kept, callback: undefined }),
+        uuid: await requests.submit({ name, service, caller, message: kept, callback: callbackIn(misc) }),
       });
     });
   }

@@ -136,7 +136,7 @@ describe("asking a service", () => {
 
   it("takes forms, stored documents, JSON bodies, and services without parameters", async () => {
     const form = await send("POST", "/stub/annotate", {
-      body: "doc_url=http%3A%2F%2Fdocs.example%2Fb&language=fr",
+      body: "doc_url=http%3A%2F%2Fdocs.example%2F&language=fr",
       headers: { "content-type": "application/x-www-form-urlencoded" },
     });
     const multipart = new FormData();
@@ -156,24 +156,60 @@ describe("asking a service", () => {
       at(job, "payload", "service"),
     );
     expect(messages).toMatchObject([
-      { document: { url: "http://docs.example/b" }, misc: { language: "fr" } },
+      { document: { url: "http://docs.example/" }, misc: { language: "fr" } },
       { document: { url: "http://docs.example/c" }, misc: { doc_url: "http://docs.example/c" } },
       { document: { url: "http://storage.example/get/abc%2Fd" }, misc: { language: "en", deep: { x: [1] } } },
       { document: { url: null }, misc: { a: 1 } },
     ]);
   });
 
+  it("takes of equal parameters the first, those of the address before those of a form", async () => {
+    const form = await send("POST", "/free/process?a=1&a=2&storage_m_id=7&m_url=http://m.example/", {
+      body: "a=3&b=4&b=5",
+      headers: { "content-type": "application/x-www-form-urlencoded" },
+    });
+    const multipart = new FormData();
+    for (const [name, value] of ["a2", "b6", "b7"].map((pair) => [...pair]))
+      multipart.append(String(name), String(value));
+    const posted = await fetch(`${server.url}/gateway/free/process?a=1`, { method: "POST", body: multipart });
+    idOf(form);
+    expect(posted.status).toBe(200);
+    const [first, second] = [await claim("free_queue"), await claim("free_queue")];
+    const misc = at(first.job, "payload", "service", "misc");
+    expect(misc).toEqual({
+      a: "1",
+      b: "4",
+      m_url: "http://m.example/",
+      upload_url: "http://storage.example/add",
+    });
+    expect(at(second.job, "payload", "service", "misc")).toMatchObject({ a: "1", b: "6" });
+  });
+
+  it("reads JSON by any name that says so, looks at no address in it, and refuses bodies of other kinds", async () => {
+    const typed = (type: string, body: unknown) =>
+      send("POST", "/free/process", { body, headers: { "content-type": type } });
+    const urls = { a_url: null, b_url: ["x"], c_url: "d.txt", callback_url: "nowhere" };
+    idOf(await typed("application/vnd.service+json; charset=utf-8", urls));
+    expect(at((await claim("free_queue")).job, "payload", "service", "misc")).toMatchObject(urls);
+    for (const type of ["text/plain", "application/octet-stream", "application/json-seq"]) {
+      expect([type, ...problem(await typed(type, "{}"))]).toEqual([type, 415, 105]);
+    }
+    idOf(await send("POST", "/free/process", { body: "not looked at" }));
+    expect(at((await claim("free_queue")).job, "payload", "service", "misc")).not.toHaveProperty("a_url");
+  });
+
   it("says what is wrong, with its codes", async () => {
     const json = (body: unknown) => ({ body, headers: { "content-type": "application/json" } });
     expect(problem(await send("POST", "/stub/process"))).toEqual([400, 206]);
     expect(problem(await send("POST", "/free/annotate"))).toEqual([400, 206]);
-    expect(problem(await send("POST", "/stub/process?doc_url=http://h"))).toEqual([400, 207]);
+    for (const url of ["http://h", "http://h?x=/", "/h/x", "http:///x"]) {
+      const answer = await send("POST", `/stub/process?doc_url=${encodeURIComponent(url)}`);
+      expect([url, ...problem(answer)]).toEqual([url, 400, 207]);
+    }
     expect(problem(await send("POST", "/free/process?x_url=nothing"))).toEqual([400, 207]);
-    expect(problem(await send("POST", "/free/process", json({ x_url: 1 })))).toEqual([400, 207]);
     for (const kind of ["process", "annotate"]) {
       expect(problem(await send("POST", `/none/${kind}?doc_url=http://h/x`))).toEqual([400, 202]);
     }
-    expect(problem(await send("POST", "/free/process?storage_a_id=1&a_url=http://h/x"))).toEqual([400, 105]);
     expect(problem(await send("POST", "/free/process", json("{")))).toEqual([400, 105]);
     expect(problem(await send("POST", "/free/process", json([1])))).toEqual([400, 105]);
     const missing = await send("GET", "/stub/status");
@@ -246,15 +282,25 @@ describe("asking a service", () => {
     const callback = encodeURIComponent(`${receiver.url}/done`);
     const good = await submit(`?doc_url=http://docs.example/a&callback_url=${callback}`);
     const gone = await submit(`?doc_url=http://docs.example/a&callback_url=${callback}`);
+    const form = new FormData();
+    form.set("json", JSON.stringify({ services: [], callback_url: `${receiver.url}/done` }));
+    const asked = await fetch(`${server.url}/gateway/simple_workflow/process`, {
+      method: "POST",
+      body: form,
+    });
+    const workflow = at(await asked.json(), "uuid");
     await work(`runs/${(await claim()).run}/complete`, { result: 1 });
     await send("GET", `/stub/cancel?uuid=${gone}`);
+    const step = await claim("workflow_queue");
+    await work(`runs/${step.run}/fail`, { message: "broken", retryable: false });
     const bodies = await eventually(() => {
       const found = receiver.received.map(({ body }) => JSON.parse(String(body)));
-      return found.length >= 2 ? found : undefined;
+      return found.length >= 3 ? found : undefined;
     });
-    expect(bodies).toHaveLength(2);
+    expect(bodies).toHaveLength(3);
     expect(bodies).toContainEqual({ uuid: good, status: "SUCCESS" });
     expect(bodies).toContainEqual({ uuid: gone, status: "REVOKED" });
+    expect(bodies).toContainEqual({ uuid: workflow, status: "FAILURE" });
   });
 });
 
