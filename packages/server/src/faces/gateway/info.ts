@@ -3,7 +3,8 @@ import type { GatewayConfig, GatewayService } from "../../config/gateway-config.
 import type { App } from "../../http/app.ts";
 import { ownRules } from "../../http/face.ts";
 import { json } from "../../http/send.ts";
-import { GatewayError, prefersJson, sendHtml, sendPage } from "./problems.ts";
+import { prefers } from "./accept.ts";
+import { GatewayError, sendHtml, sendPage } from "./problems.ts";
 import type { ServiceRoutes } from "./services.ts";
 
 /** The version of the API whose clients this serves. */
@@ -54,7 +55,10 @@ export function serviceInfoRoutes(
     reply: FastifyReply,
     title: string,
     value: Readonly<Record<string, unknown>>,
-  ) => (prefersJson(request) ? json(reply, value) : sendPage(reply, title, value));
+  ) =>
+    prefers(request, "application/json", { over: ["text/html"] })
+      ? json(reply, value)
+      : sendPage(reply, title, value);
 
   for (const at of [base, `${base}/service`]) {
     app.get(`${at}/info`, { schema: { ...ownRules } }, async (request, reply) => {

@@ -3,6 +3,7 @@ import type { App } from "../../http/app.ts";
 import type { FaceOptions } from "../../http/face.ts";
 import { toProblem } from "../../http/problems.ts";
 import { json } from "../../http/send.ts";
+import { prefers } from "./accept.ts";
 
 /** The gateway's codes, by the name of the error that they stand for there. */
 const codes = {
@@ -47,14 +48,6 @@ export function addGatewayProblems(app: App, { context }: FaceOptions): void {
   );
 }
 
-/** Whether the caller wants JSON rather than a page: it says so, and before HTML. */
-export function prefersJson({ headers }: FastifyRequest): boolean {
-  const accept = headers.accept ?? "";
-  const at = accept.indexOf("application/json");
-  const html = accept.indexOf("text/html");
-  return at >= 0 && (html < 0 || at < html);
-}
-
 /** A page with a table of what is given. */
 export function sendPage(
   reply: FastifyReply,
@@ -90,8 +83,7 @@ function answer(
 ): FastifyReply {
   reply.code(status);
   const body = { status, description: message, vesta: { code: codes[name], message: name } };
-  const wantsPage = (request.headers.accept ?? "").includes("text/html") && !prefersJson(request);
-  return wantsPage
+  return prefers(request, "text/html", { over: ["application/json"] })
     ? sendPage(reply, `Error ${status}`, { description: message, code: codes[name] })
     : json(reply, body);
 }

@@ -4,6 +4,7 @@ import type { GatewayRequests } from "../../gateway/requests.ts";
 import type { App } from "../../http/app.ts";
 import { type FaceOptions, ownRules } from "../../http/face.ts";
 import { json } from "../../http/send.ts";
+import { prefers } from "./accept.ts";
 import { requireCaller } from "./authentication.ts";
 import { fieldsIn } from "./fields.ts";
 import { GatewayError } from "./problems.ts";
@@ -76,7 +77,8 @@ export function serviceRoutes(
 
   app.get(`${base}/status`, { schema: { ...ownRules } }, async (request, reply) => {
     const status = await statusOf(await found(request, requests, serviceIn(request)));
-    return (request.headers.accept ?? "").startsWith("application/xml")
+    // Browsers take XML too, and are given JSON.
+    return prefers(request, "application/xml", { over: ["application/json", "text/html"] })
       ? reply.type("application/xml").send(xmlOf(status))
       : json(reply, status);
   });

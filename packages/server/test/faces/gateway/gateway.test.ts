@@ -394,6 +394,54 @@ describe("information", () => {
   });
 });
 
+describe("what the caller accepts", () => {
+  const browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+  const types = async (path: string, accepts: readonly string[]) => {
+    const all = accepts.map(async (accept) => {
+      const { headers } = await send("GET", path, { headers: { accept } });
+      return headers.get("content-type")?.replace(/^.*\/|;.*$/g, "");
+    });
+    return await Promise.all(all);
+  };
+
+  it("is weighed: pages are HTML unless JSON is better, errors JSON unless HTML is better", async () => {
+    const accepts = [
+      "*/*",
+      browser,
+      "application/json",
+      "text/html;q=0.5,application/json;q=0.9",
+      "application/json;q=0.5,text/html",
+      "application/json;q=0",
+      "nonsense",
+    ];
+    expect(await types("/stub/info", accepts)).toEqual([
+      "html",
+      "html",
+      "json",
+      "json",
+      "html",
+      "html",
+      "html",
+    ]);
+    expect(await types("/none/info", accepts)).toEqual([
+      "json",
+      "html",
+      "json",
+      "json",
+      "html",
+      "json",
+      "json",
+    ]);
+  });
+
+  it("makes a status XML for those who ask for it, and no others", async () => {
+    const uuid = await submit();
+    const accepts = ["application/json;q=0.5, application/xml", "text/html", browser, "*/*"];
+    expect(await types(`/stub/status?uuid=${uuid}`, accepts)).toEqual(["xml", "json", "json", "json"]);
+    await send("GET", `/stub/cancel?uuid=${uuid}`);
+  });
+});
+
 describe("tokens", () => {
   const sign = (alg: string, more: { aud?: string; exp?: string | undefined; key?: string } = {}) => {
     const jwt = new SignJWT({ sub: "client" }).setProtectedHeader({ alg }).setAudience(more.aud ?? "vlbTest");
