@@ -11,6 +11,7 @@ import type { App } from "../../http/app.ts";
 import { type FaceOptions, ownRules } from "../../http/face.ts";
 import { requireCaller } from "./authentication.ts";
 import { GatewayError } from "./problems.ts";
+import { readOptions } from "./read-options.ts";
 
 /** Files for a while, by name. Their names on the disk are hashes: nothing of a caller's gets there. */
 export class TemporaryFiles {
@@ -73,7 +74,7 @@ export function fileRoutes(app: App, { context, prefix }: FaceOptions, files: Te
   const urlOf = (request: FastifyRequest, name: string) =>
     `${rootOf(request, prefix)}/temporary_file/${encodeURIComponent(name)}`;
 
-  app.get("/temporary_upload_path", { schema: { ...ownRules } }, async (request, reply) => {
+  app.get("/temporary_upload_path", readOptions(), async (request, reply) => {
     await requireCaller(request, context);
     const { extension } = Object(request.query);
     return reply
@@ -103,7 +104,7 @@ export function fileRoutes(app: App, { context, prefix }: FaceOptions, files: Te
     });
   }
 
-  app.get("/temporary_file/:name", { schema: { ...ownRules } }, async (request, reply) => {
+  app.get("/temporary_file/:name", readOptions(), async (request, reply) => {
     const { name } = Object(request.params);
     const found = await files.get(String(name));
     if (found === undefined) throw new GatewayError("GenericError", "There is no such file", 404);

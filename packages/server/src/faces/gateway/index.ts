@@ -5,9 +5,10 @@ import { Scaling } from "../../gateway/scaling.ts";
 import type { Face } from "../../http/face.ts";
 import { addParsers } from "./fields.ts";
 import { fileRoutes, TemporaryFiles } from "./files.ts";
-import { infoRoutes, serviceInfoRoutes, type WorkersOf } from "./info.ts";
+import { overviewOf, serviceInfoRoutes, statusRoutes, type WorkersOf } from "./info.ts";
 import { needsRoutes } from "./needs.ts";
 import { addGatewayProblems, GatewayError } from "./problems.ts";
+import { readOptions } from "./read-options.ts";
 import { type Named, serviceRoutes } from "./services.ts";
 import { workflowRoutes } from "./workflow.ts";
 
@@ -26,7 +27,7 @@ export const gateway: Face = {
     await app.register(multipart, { limits });
     addParsers(app);
     addGatewayProblems(app, options);
-    infoRoutes(app, services);
+    statusRoutes(app);
     fileRoutes(app, options, files);
     needsRoutes(app, options, scaling);
     workflowRoutes(app, options, { requests, files });
@@ -41,11 +42,18 @@ export const gateway: Face = {
         ? ((await scaling.latest()).find(({ service }) => service === name)?.workers ?? 0)
         : await remoteWorkers.count({ queue });
     const inPath = (request: FastifyRequest) => named(String(Object(request.params).service));
-    const parts = [{ requests, base: "/:service", serviceIn: inPath }];
-    if (services["."] !== undefined) parts.push({ requests, base: "", serviceIn: () => named(".") });
-    for (const part of parts) {
+    const overview = services["."] === undefined ? overviewOf(services) : undefined;
+    for (const part of [
+      { requests, workersOf, base: "/:service", serviceIn: inPath, overview: undefined },
+      { requests, workersOf, base: "", serviceIn: () => named("."), overview },
+    ]) {
       serviceRoutes(app, options, part);
-      serviceInfoRoutes(app, { ...part, workersOf });
+      serviceInfoRoutes(app, part);
     }
+    app.get("/:service", readOptions(), async (request, reply) => {
+      const { name } = inPath(request);
+      const [, query = ""] = /(\?.*)$/s.exec(request.url) ?? [];
+      return reply.redirect(`${options.prefix}/${encodeURIComponent(name)}/${query}`, 308);
+    });
   },
 };

@@ -1,10 +1,10 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { GatewayConfig, GatewayService } from "../../config/gateway-config.ts";
 import type { App } from "../../http/app.ts";
-import { ownRules } from "../../http/face.ts";
 import { json } from "../../http/send.ts";
 import { prefers } from "./accept.ts";
 import { GatewayError, sendHtml, sendPage } from "./problems.ts";
+import { readOptions } from "./read-options.ts";
 import type { ServiceRoutes } from "./services.ts";
 
 /** The version of the API whose clients this serves. */
@@ -22,21 +22,21 @@ const pages = ["doc", "releasenotes", "support", "source", "tryme", "licence", "
 /** What of a service is for everybody. */
 const shown = [...texts, "route_keyword", "version", "tags", "noparams"] as const;
 
-/** What there is: the CANARIE information pages. */
-export function infoRoutes(app: App, services: GatewayConfig["WORKER_SERVICES"]): void {
+/** What there is: of each service, what is for everybody. */
+export function overviewOf(services: GatewayConfig["WORKER_SERVICES"]) {
   const all = Object.fromEntries(
     Object.entries(services).map(([name, service]) => [
       name,
       Object.fromEntries(shown.map((key) => [key, service[key]]).filter(([, value]) => value !== undefined)),
     ]),
   );
-  for (const path of services["."] === undefined ? ["/info", "/service/info"] : ["/service/info"]) {
-    app.get(path, { schema: { ...ownRules } }, async (_, reply) =>
-      json(reply, { version: apiVersion, services: all }),
-    );
-  }
+  return { version: apiVersion, services: all };
+}
+
+/** Answers with a status, for the pages of a proxy in front. */
+export function statusRoutes(app: App): void {
   for (const status of [400, 404, 405, 500, 503]) {
-    app.get(`/${status}`, { schema: { ...ownRules } }, () => {
+    app.get(`/${status}`, readOptions(), () => {
       throw new GatewayError("GenericError", `Status ${status}`, status);
     });
   }
@@ -45,10 +45,20 @@ export function infoRoutes(app: App, services: GatewayConfig["WORKER_SERVICES"])
 /** How many workers a service has. */
 export type WorkersOf = (name: string, service: GatewayService) => Promise<number>;
 
-/** What a service says of itself. */
+/**
+ * What a service says of itself: the CANARIE information pages.
+ *
+ * @param options.overview what `/info` says where there is no service of which it could tell
+ */
 export function serviceInfoRoutes(
   app: App,
-  { requests, serviceIn, base, workersOf }: ServiceRoutes & { readonly workersOf: WorkersOf },
+  {
+    requests,
+    serviceIn,
+    base,
+    workersOf,
+    overview,
+  }: ServiceRoutes & { readonly workersOf: WorkersOf; readonly overview: object | undefined },
 ): void {
   const show = (
     request: FastifyRequest,
@@ -61,7 +71,8 @@ export function serviceInfoRoutes(
       : sendPage(reply, title, value);
 
   for (const at of [base, `${base}/service`]) {
-    app.get(`${at}/info`, { schema: { ...ownRules } }, async (request, reply) => {
+    app.get(`${at}/info`, readOptions(), async (request, reply) => {
+      if (overview !== undefined) return json(reply, overview);
       const { name, service } = serviceIn(request);
       const { version = "", tags = "" } = service;
       return show(request, reply, name, {
@@ -72,7 +83,7 @@ export function serviceInfoRoutes(
       });
     });
 
-    app.get(`${at}/stats`, { schema: { ...ownRules } }, async (request, reply) => {
+    app.get(`${at}/stats`, readOptions(), async (request, reply) => {
       const { name } = serviceIn(request);
       const { count, since = new Date() } = await requests.invocations(name);
       return show(request, reply, name, {
@@ -82,13 +93,13 @@ export function serviceInfoRoutes(
     });
 
     for (const page of pages) {
-      app.get(`${at}/${page}`, { schema: { ...ownRules } }, async (request, reply) =>
+      app.get(`${at}/${page}`, readOptions(), async (request, reply) =>
         sendConfigured(reply, serviceIn(request).service[page], page),
       );
     }
   }
 
-  app.get(base === "" ? "/" : `${base}/`, { schema: { ...ownRules } }, async (request, reply) =>
+  app.get(base === "" ? "/" : `${base}/`, readOptions(), async (request, reply) =>
     sendConfigured(reply, serviceIn(request).service.home, "home"),
   );
 }

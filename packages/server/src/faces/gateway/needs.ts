@@ -1,9 +1,10 @@
 import { Gauge } from "prom-client";
 import type { Scaling, ServiceNeeds } from "../../gateway/scaling.ts";
 import type { App } from "../../http/app.ts";
-import { type FaceOptions, ownRules } from "../../http/face.ts";
+import type { FaceOptions } from "../../http/face.ts";
 import { json } from "../../http/send.ts";
 import { requireCaller } from "./authentication.ts";
+import { readOptions } from "./read-options.ts";
 
 const gauges = [
   ["need", "Workers to add to a service of the gateway; negative: to release", "need"],
@@ -16,7 +17,7 @@ const gauges = [
 
 /** How many workers each service needs: for people, and as metrics for autoscalers. */
 export function needsRoutes(app: App, { context }: FaceOptions, scaling: Scaling): void {
-  app.get("/needs", { schema: { ...ownRules } }, async (request, reply) => {
+  app.get("/needs", readOptions(), async (request, reply) => {
     await requireCaller(request, context);
     return json(reply, { services: (await scaling.latest()).map(needsJson) });
   });

@@ -33,7 +33,7 @@ export class GatewayError extends Error {
 }
 
 /** Errors as the gateway has them: a description, and a code with a name; as a page for browsers. */
-export function addGatewayProblems(app: App, { context }: FaceOptions): void {
+export function addGatewayProblems(app: App, { context, routes }: FaceOptions): void {
   app.setErrorHandler((error, request, reply) => {
     const known = toGatewayError(error, request);
     if (known === undefined) {
@@ -43,9 +43,18 @@ export function addGatewayProblems(app: App, { context }: FaceOptions): void {
     if (known.status === 503) reply.header("retry-after", "1");
     return answer(request, reply, known);
   });
-  app.setNotFoundHandler((request, reply) =>
-    answer(request, reply, new GatewayError("GenericError", "There is nothing at this address", 404)),
-  );
+  app.setNotFoundHandler((request, reply) => {
+    const methods = routes.methods(request.url.replace(/\?.*$/s, ""));
+    if (methods.length === 0 || methods.includes(request.method)) {
+      return answer(
+        request,
+        reply,
+        new GatewayError("GenericError", "There is nothing at this address", 404),
+      );
+    }
+    reply.header("allow", methods.join(", "));
+    return answer(request, reply, new GatewayError("GenericError", "That is no method of this address", 405));
+  });
 }
 
 /** A page with a table of what is given. */

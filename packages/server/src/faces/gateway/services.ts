@@ -8,6 +8,7 @@ import { prefers } from "./accept.ts";
 import { requireCaller } from "./authentication.ts";
 import { fieldsIn } from "./fields.ts";
 import { GatewayError } from "./problems.ts";
+import { readOptions } from "./read-options.ts";
 
 /** Services, by the name in their addresses; the one called `.` is at the root. */
 export interface Named {
@@ -75,7 +76,7 @@ export function serviceRoutes(
     };
   };
 
-  app.get(`${base}/status`, { schema: { ...ownRules } }, async (request, reply) => {
+  app.get(`${base}/status`, readOptions(), async (request, reply) => {
     const status = await statusOf(await found(request, requests, serviceIn(request)));
     // Browsers take XML too, and are given JSON.
     return prefers(request, "application/xml", { over: ["application/json", "text/html"] })

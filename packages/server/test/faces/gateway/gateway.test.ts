@@ -1,13 +1,10 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { SignJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { webhookReceiver } from "../../doubles/webhook-receiver.ts";
-import { type Answer, at, call } from "../../http/call.ts";
-import { mediaDirectory } from "../../media/directory.ts";
+import { type Answer, at, type CallOptions } from "../../http/call.ts";
 import { eventually } from "../../setup/eventually.ts";
 import { startTestServer, type TestServer } from "../../setup/test-server.ts";
+import { problem, startGateway, type TestGateway } from "./start-gateway.ts";
 
 const key = Buffer.from("k".repeat(64)).toString("base64");
 
@@ -16,49 +13,28 @@ const services = {
   GET_STORAGE_DOC_REQ_URL: "http://storage.example/get/{storage_doc_id}",
   POST_STORAGE_DOC_REQ_URL: "http://storage.example/add",
   POST_ANNOTATIONS_REQ_URL: "http://annotations.example/{document_id}/annotations",
-  LOCAL_TEMPORARY_STORAGE: { size_limit_gb: 1 },
   WORKER_SERVICES: {
     stub: {
       celery_queue_name: "stub_queue",
       celery_task_name: "stub",
       version: "0.4.1",
-      name: "A <stub>",
-      tags: "speech, test",
-      os_args: { password: "hidden" },
-      doc: "https://docs.example/stub",
-      source: ",204",
-      licence: "MIT <licence>,200",
-      home: "<p>Home of the stub</p>",
     },
     free: { celery_queue_name: "free_queue", celery_task_name: "free", noparams: true },
     simple_workflow: { celery_queue_name: "workflow_queue", celery_task_name: "workflow" },
   },
 };
 
-let directory: string;
-let env: Readonly<Record<string, string>>;
+let gateway: TestGateway;
 let receiver: Awaited<ReturnType<typeof webhookReceiver>>;
 let server: TestServer;
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), "vconductor-gateway-test-"));
-  await writeFile(join(directory, "gateway.json"), JSON.stringify(services));
   receiver = await webhookReceiver();
-  env = {
-    RUN_BACKGROUND_JOBS: "false",
-    GATEWAY_CONFIG: join(directory, "gateway.json"),
-    GATEWAY_TEMPORARY_STORAGE: join(directory, "files"),
-    FETCH_ALLOW: new URL(receiver.url).host,
-    ...(await mediaDirectory()).env,
-  };
-  server = await startTestServer(env);
+  gateway = await startGateway(services, { FETCH_ALLOW: new URL(receiver.url).host });
+  ({ server } = gateway);
 });
-afterAll(async () => {
-  await server.stop();
-  await rm(directory, { recursive: true });
-});
+afterAll(() => gateway.stop());
 
-const send = (method: string, path: string, options: Parameters<typeof call>[2] = {}) =>
-  call(method, `${server.url}/gateway${path}`, options);
+const send = (method: string, path: string, options?: CallOptions) => gateway.send(method, path, options);
 const idOf = (answer: Answer) => {
   expect([answer.status, answer.text]).toEqual([200, expect.stringContaining("uuid")]);
   return String(at(answer.json, "uuid"));
@@ -67,7 +43,6 @@ const submit = async (query = "?doc_url=http://docs.example/a.wav") =>
   idOf(await send("POST", `/stub/process${query}`));
 const status = async (uuid: string, service = "stub") =>
   (await send("GET", `/${service}/status?uuid=${uuid}`)).json;
-const problem = (answer: Answer) => [answer.status, at(answer.json, "vesta", "code")];
 
 /** What a worker of ours does. */
 const work = (path: string, body: object) => server.call("POST", `/work/${path}`, { body });
@@ -304,144 +279,6 @@ describe("asking a service", () => {
   });
 });
 
-describe("temporary files", () => {
-  const upload = async (path: string, files: readonly string[]) => {
-    const form = new FormData();
-    for (const [index, content] of files.entries())
-      form.set(`f${index}`, new Blob([content]), `name ${index}.WAV`);
-    return await fetch(`${server.url}/gateway${path}`, { method: "POST", body: form });
-  };
-
-  it("are kept under a name of their own, or one that is given", async () => {
-    const made = await upload("/temporary_file", ["one"]);
-    const url = await made.text();
-    expect([made.status, url]).toEqual([
-      201,
-      expect.stringMatching(/\/gateway\/temporary_file\/[0-9a-f-]{36}\.WAV$/),
-    ]);
-    expect(await (await fetch(url)).text()).toBe("one");
-    const named = encodeURIComponent("../../etc/passwd");
-    const first = await upload(`/temporary_file/${named}`, ["first"]);
-    await upload(`/temporary_file/${named}`, ["second"]);
-    const got = await fetch(await first.text());
-    expect([await got.text(), got.headers.get("content-disposition")]).toEqual(["second", "attachment"]);
-    const path = await send("GET", "/temporary_upload_path?extension=../wav");
-    expect([path.status, path.text]).toEqual([201, expect.stringMatching(/[0-9a-f-]{36}\.wav$/)]);
-    expect((await fetch(path.text)).status).toBe(404);
-    expect((await upload("/temporary_file", [])).status).toBe(400);
-    expect((await upload("/temporary_file", ["a", "b"])).status).toBe(400);
-  });
-
-  it("go with a workflow, whose worker gets their addresses", async () => {
-    const form = new FormData();
-    const steps = { services: [{ service_name: "stub", url: "audio", dest: { audio: "s__1.wav__e" } }] };
-    form.set("json", JSON.stringify(steps));
-    form.set("audio", new Blob(["sound"]), "a.wav");
-    const posted = await fetch(`${server.url}/gateway/simple_workflow/process`, {
-      method: "POST",
-      body: form,
-    });
-    expect(posted.status).toBe(200);
-    const { job } = await claim("workflow_queue");
-    const misc = at(job, "payload", "service", "misc");
-    expect(misc).toMatchObject({
-      services: [{ service_name: "stub", dest: { audio: "s__1.wav__e" } }],
-      stateful: false,
-      sg_url: `${server.url}/gateway`,
-    });
-    expect(await (await fetch(String(at(misc, "services", 0, "url")))).text()).toBe("sound");
-    const empty = await fetch(`${server.url}/gateway/simple_workflow/process`, {
-      method: "POST",
-      body: new FormData(),
-    });
-    expect(empty.status).toBe(422);
-  });
-});
-
-describe("information", () => {
-  const json = { headers: { accept: "application/json" } };
-
-  it("of all services, without what is nobody's business", async () => {
-    const info = await send("GET", "/info");
-    expect(info.json).toMatchObject({ version: "1.9.3", services: { stub: { version: "0.4.1" }, free: {} } });
-    expect(info.text).not.toContain("hidden");
-  });
-
-  it("of one, as JSON or as a page", async () => {
-    for (const path of ["/stub/info", "/stub/service/info"]) {
-      const info = await send("GET", path, json);
-      expect(info.json).toMatchObject({ version: "1.9.3_0.4.1", name: "A <stub>", tags: ["speech", "test"] });
-      expect(at(info.json, "activeWorkers")).toBeLessThanOrEqual(2);
-    }
-    const page = await send("GET", "/stub/info");
-    expect([page.headers.get("content-type"), page.text]).toEqual([
-      "text/html; charset=utf-8",
-      expect.stringContaining("A &lt;stub&gt;"),
-    ]);
-    const stats = await send("GET", "/stub/stats", json);
-    expect(stats.json).toEqual({ lastReset: expect.stringMatching(/Z$/), invocations: expect.any(Number) });
-    expect(at(stats.json, "invocations")).toBeGreaterThan(5);
-    const doc = await send("GET", "/stub/doc");
-    expect([doc.status, doc.headers.get("location")]).toEqual([302, "https://docs.example/stub"]);
-    expect((await send("GET", "/stub/source")).status).toBe(204);
-    expect((await send("GET", "/stub/service/licence")).text).toBe("MIT <licence>");
-    expect((await send("GET", "/stub/")).text).toContain("Home of the stub");
-    expect(problem(await send("GET", "/stub/tryme"))).toEqual([500, 103]);
-    expect(problem(await send("GET", "/none/info", json))).toEqual([400, 202]);
-    const html = await send("GET", "/none/info", { headers: { accept: "text/html" } });
-    expect([html.status, html.text]).toEqual([400, expect.stringContaining("<h1>Error 400</h1>")]);
-    expect((await send("GET", "/503")).status).toBe(503);
-  });
-});
-
-describe("what the caller accepts", () => {
-  const browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
-  const types = async (path: string, accepts: readonly string[]) => {
-    const all = accepts.map(async (accept) => {
-      const { headers } = await send("GET", path, { headers: { accept } });
-      return headers.get("content-type")?.replace(/^.*\/|;.*$/g, "");
-    });
-    return await Promise.all(all);
-  };
-
-  it("is weighed: pages are HTML unless JSON is better, errors JSON unless HTML is better", async () => {
-    const accepts = [
-      "*/*",
-      browser,
-      "application/json",
-      "text/html;q=0.5,application/json;q=0.9",
-      "application/json;q=0.5,text/html",
-      "application/json;q=0",
-      "nonsense",
-    ];
-    expect(await types("/stub/info", accepts)).toEqual([
-      "html",
-      "html",
-      "json",
-      "json",
-      "html",
-      "html",
-      "html",
-    ]);
-    expect(await types("/none/info", accepts)).toEqual([
-      "json",
-      "html",
-      "json",
-      "json",
-      "html",
-      "json",
-      "json",
-    ]);
-  });
-
-  it("makes a status XML for those who ask for it, and no others", async () => {
-    const uuid = await submit();
-    const accepts = ["application/json;q=0.5, application/xml", "text/html", browser, "*/*"];
-    expect(await types(`/stub/status?uuid=${uuid}`, accepts)).toEqual(["xml", "json", "json", "json"]);
-    await send("GET", `/stub/cancel?uuid=${uuid}`);
-  });
-});
-
 describe("tokens", () => {
   const sign = (alg: string, more: { aud?: string; exp?: string | undefined; key?: string } = {}) => {
     const jwt = new SignJWT({ sub: "client" }).setProtectedHeader({ alg }).setAudience(more.aud ?? "vlbTest");
@@ -450,7 +287,11 @@ describe("tokens", () => {
   };
 
   it("are JWTs, raw in Authorization, of one algorithm", async () => {
-    const guarded = await startTestServer({ ...env, GATEWAY_JWT_KEY: key, GATEWAY_JWT_AUDIENCE: "vlbTest" });
+    const guarded = await startTestServer({
+      ...gateway.env,
+      GATEWAY_JWT_KEY: key,
+      GATEWAY_JWT_AUDIENCE: "vlbTest",
+    });
     try {
       const ask = async (authorization: string | undefined) => {
         const headers: Record<string, string> = authorization === undefined ? {} : { authorization };
