@@ -46,6 +46,7 @@ export interface Tables {
   /** One row. */
   "vconductor.installation": {
     id: Generated<string>;
+    upload_key: Generated<string>;
   };
   "vconductor.gateway_request": {
     id: string;

@@ -39,4 +39,7 @@ const statements: readonly string[] = [
      assessed_at timestamptz not null default now()
    )`,
   `create index gateway_request_service on vconductor.gateway_request (service, created_at)`,
+  // Signs addresses that a file may be uploaded to: 244 random bits, the same for all servers.
+  `alter table vconductor.installation
+     add column upload_key text not null default gen_random_uuid()::text || gen_random_uuid()::text`,
 ];

@@ -1,8 +1,7 @@
 import type { FastifyRequest } from "fastify";
 import type { App } from "../../http/app.ts";
+import { type Field, readForm } from "./form.ts";
 import { GatewayError } from "./problems.ts";
-
-type Field = readonly [name: string, value: string];
 
 /**
  * What a request says: parameters of its address and of a form in one, and a JSON object as its body. Of several with one
@@ -45,22 +44,11 @@ export async function fieldsIn(request: FastifyRequest): Promise<Fields> {
     String(Array.isArray(value) ? value[0] : value),
   ]);
   all.push(...form);
-  if (request.isMultipart()) {
-    for await (const part of request.parts()) {
-      if (part.type === "field") all.push([part.fieldname, textOf(part.value)]);
-      // Files are no part of what services get here.
-      else part.file.resume();
-    }
-  }
+  // Files are no part of what services get here.
+  all.push(...(await readForm(request, async ({ content }) => void content.resume())));
   const fields = new Map<string, string>();
   for (const [name, value] of all) if (!fields.has(name)) fields.set(name, value);
   return { fields, body: Object(json ?? {}) };
-}
-
-/** The text of a form's field. */
-export function textOf(value: unknown): string {
-  // One that says that it is JSON has been parsed.
-  return typeof value === "string" ? value : JSON.stringify(value);
 }
 
 function parseObject(text: string): object {

@@ -3,13 +3,15 @@ import type { FastifyRequest } from "fastify";
 import { GatewayRequests } from "../../gateway/requests.ts";
 import { Scaling } from "../../gateway/scaling.ts";
 import type { Face } from "../../http/face.ts";
+import { Repetition } from "../../repetition.ts";
 import { addParsers } from "./fields.ts";
-import { fileRoutes, TemporaryFiles } from "./files.ts";
+import { fileRoutes } from "./files.ts";
 import { overviewOf, serviceInfoRoutes, statusRoutes, type WorkersOf } from "./info.ts";
 import { needsRoutes } from "./needs.ts";
 import { addGatewayProblems, GatewayError } from "./problems.ts";
 import { readOptions } from "./read-options.ts";
 import { type Named, serviceRoutes } from "./services.ts";
+import { TemporaryFiles } from "./temporary-files.ts";
 import { workflowRoutes } from "./workflow.ts";
 
 /** The API of the CANARIE Service Gateway. */
@@ -23,6 +25,14 @@ export const gateway: Face = {
     const scaling = new Scaling({ database, remoteWorkers, config: gatewayConfig });
     const requests = new GatewayRequests({ database, jobs });
     const files = new TemporaryFiles(config);
+    const housekeeping = new Repetition({
+      work: () => files.tidy(),
+      failed: (error) => options.context.log.warn({ err: error }, "old temporary files could not be removed"),
+      // They are kept a little longer than they have to be.
+      everyMs: Math.max(1000, Math.min(files.longestMs / 4, 600_000)),
+    });
+    app.addHook("onReady", () => housekeeping.start());
+    app.addHook("onClose", () => housekeeping.stop());
     const limits = { fileSize: 2 ** 31, fieldSize: config.maxBodyBytes, files: 100, fields: 1000 };
     await app.register(multipart, { limits });
     addParsers(app);

@@ -4,10 +4,12 @@ import type { App } from "../../http/app.ts";
 import { type FaceOptions, ownRules } from "../../http/face.ts";
 import { json } from "../../http/send.ts";
 import { requireCaller } from "./authentication.ts";
-import { textOf } from "./fields.ts";
-import { freshName, rootOf, type TemporaryFiles } from "./files.ts";
+import { fileUrl, receiving, rootOf } from "./files.ts";
+import { readForm } from "./form.ts";
 import { GatewayError } from "./problems.ts";
 import { callbackIn } from "./services.ts";
+import type { Draft, TemporaryFiles } from "./temporary-files.ts";
+import { freshName } from "./upload-names.ts";
 
 const name = "simple_workflow";
 
@@ -22,37 +24,35 @@ export function workflowRoutes(
       const caller = await requireCaller(request, context);
       const service = context.config.gateway?.WORKER_SERVICES[name];
       if (service === undefined) throw new GatewayError("UnknownServiceError", `There is no service ${name}`);
-      const uploaded = new Map<string, string>();
-      let text: string | undefined;
-      if (request.isMultipart()) {
-        for await (const part of request.parts()) {
-          if (part.type === "file") {
-            const file = freshName(extname(part.filename));
-            await files.put(file, part.file);
-            uploaded.set(
-              part.fieldname,
-              `${rootOf(request, prefix)}/temporary_file/${encodeURIComponent(file)}`,
-            );
-          } else if (part.fieldname === "json") text ??= textOf(part.value);
+      const uuid = await receiving(files, async (receive) => {
+        const uploaded = new Map<string, { readonly file: string; readonly draft: Draft }>();
+        const fields = await readForm(request, async ({ field, filename, content }) => {
+          uploaded.set(field, { file: freshName(extname(filename)), draft: await receive(content) });
+        });
+        const text = fields.find(([field]) => field === "json")?.[1];
+        if (text === undefined)
+          throw new GatewayError("MissingParameterError", "The text field json is missing", 422);
+        const asked = parse(text);
+        const urls = new Map<string, string>();
+        for (const [field, { file, draft }] of uploaded) {
+          await draft.keep(file);
+          urls.set(field, fileUrl(request, { prefix, name: file }));
         }
-      }
-      if (text === undefined)
-        throw new GatewayError("MissingParameterError", "The text field json is missing", 422);
-      const misc: Readonly<Record<string, unknown>> = {
-        ...Object(withUploads(parse(text), uploaded)),
-        stateful: false,
-        sg_url: rootOf(request, prefix),
-        sg_token: request.headers.authorization ?? "",
-      };
-      const message = {
-        request_time: new Date().toISOString().slice(0, 19),
-        service: { type: service.celery_task_name, document: { url: null, credentials: null }, misc },
-        annotation_service: { url: null, uuid: null, credentials: null },
-      };
-      const kept = await context.values.keep(message);
-      return json(reply, {
-        uuid: await requests.submit({ name, service, caller, message: kept, callback: callbackIn(misc) }),
+        const misc: Readonly<Record<string, unknown>> = {
+          ...Object(withUploads(asked, urls)),
+          stateful: false,
+          sg_url: rootOf(request, prefix),
+          sg_token: request.headers.authorization ?? "",
+        };
+        const message = {
+          request_time: new Date().toISOString().slice(0, 19),
+          service: { type: service.celery_task_name, document: { url: null, credentials: null }, misc },
+          annotation_service: { url: null, uuid: null, credentials: null },
+        };
+        const kept = await context.values.keep(message);
+        return await requests.submit({ name, service, caller, message: kept, callback: callbackIn(misc) });
       });
+      return json(reply, { uuid });
     });
   }
 }
