@@ -3,6 +3,7 @@ import type { GatewayConfig, GatewayService } from "../../config/gateway-config.
 import type { App } from "../../http/app.ts";
 import { json } from "../../http/send.ts";
 import { prefers } from "./accept.ts";
+import { forAWhile } from "./for-a-while.ts";
 import { GatewayError, sendHtml, sendPage } from "./problems.ts";
 import { readOptions } from "./read-options.ts";
 import type { ServiceRoutes } from "./services.ts";
@@ -42,6 +43,9 @@ export function statusRoutes(app: App): void {
   }
 }
 
+/** What there has been of requests is counted again after so long: everybody may ask, and there may be many. */
+const countedForMs = 10_000;
+
 /** How many workers a service has. */
 export type WorkersOf = (name: string, service: GatewayService) => Promise<number>;
 
@@ -70,6 +74,8 @@ export function serviceInfoRoutes(
       ? json(reply, value)
       : sendPage(reply, title, value);
 
+  const counted = forAWhile((name) => requests.invocations(name), { ms: countedForMs });
+
   for (const at of [base, `${base}/service`]) {
     app.get(`${at}/info`, readOptions(), async (request, reply) => {
       if (overview !== undefined) return json(reply, overview);
@@ -85,7 +91,7 @@ export function serviceInfoRoutes(
 
     app.get(`${at}/stats`, readOptions(), async (request, reply) => {
       const { name } = serviceIn(request);
-      const { count, since = new Date() } = await requests.invocations(name);
+      const { count, since = new Date() } = await counted(name);
       return show(request, reply, name, {
         lastReset: `${since.toISOString().slice(0, 19)}Z`,
         invocations: count,
