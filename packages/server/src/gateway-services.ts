@@ -34,7 +34,7 @@ export async function gatewayServices(options: GatewayServicesOptions): Promise<
     { start: async () => {}, stop: () => guard.stop() },
     callbacks({ database, fetch, log }),
     ...(bridge === undefined ? [] : [bridge]),
-    scaler({ scaling, config: gateway, fetch, log }),
+    scaler({ scaling, config: gateway, log }),
   ];
 }
 

@@ -85,7 +85,9 @@ const GatewayFile = Type.Object(
     SCALE_DOWN_SECONDS: Type.Optional(Type.Number({ minimum: 1 })),
     /** A program with its arguments, run for each service that needs more or fewer workers. */
     SCALE_COMMAND: Type.Optional(Type.Array(Type.String({ minLength: 1 }), { minItems: 1 })),
-    /** An address that is told the same. */
+    /** Names of variables of our environment that it gets, beside PATH, HOME, LANG and TZ. */
+    SCALE_COMMAND_ENV: Type.Optional(Type.Array(Type.String({ minLength: 1 }))),
+    /** An address that is told the same; it may be a private one. */
     SCALE_WEBHOOK: Type.Optional(url),
     LOCAL_TEMPORARY_STORAGE: Type.Optional(
       Type.Object({

@@ -103,6 +103,20 @@ export function assess(
   };
 }
 
+/**
+ * What is remembered when nobody could be told what was found: then it is found again.
+ *
+ * @param state what has been remembered since @param before what was remembered when it was found
+ */
+export function takenBack(state: ScalingState, before: ScalingState): ScalingState {
+  const { target, targetAt } = before;
+  const enough =
+    state.enough === undefined || before.enough === undefined
+      ? state.enough
+      : { since: before.enough.since, most: Math.max(before.enough.most, state.enough.most) };
+  return { target, targetAt, enough };
+}
+
 /** The rule of the Service Gateway. Its queue lengths count jobs in hand too. */
 function byQueue(
   { waiting, running, idle }: Load,

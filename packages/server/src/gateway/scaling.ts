@@ -10,6 +10,7 @@ import {
   type ScalingRules,
   type ScalingState,
   shares,
+  takenBack,
 } from "./needs.ts";
 
 /** What a service needs, as it was assessed last. */
@@ -21,8 +22,25 @@ export interface ServiceNeeds extends Omit<Needs, "state">, Omit<Load, "serviceS
   readonly assessedAt: string;
 }
 
-/** How far back the rates are measured. */
+export interface LatestNeeds extends ServiceNeeds {
+  /** It is so long ago that it need not hold any more: the broker or the database could not be reached. */
+  readonly stale: boolean;
+}
+
+/** What a service was found to need just now. */
+export interface Assessment {
+  readonly needs: ServiceNeeds;
+  /** Nobody could be told: it is to be found again the next time. */
+  readonly takeBack: () => Promise<void>;
+}
+
+/** How far back the rates are measured, and in how many runs at most. */
 const windowSeconds = 600;
+const mostRuns = 1000;
+
+/** What has not been assessed for so many turns, and a minute, does not hold any more. */
+const staleTurns = 3;
+const staleSeconds = 60;
 
 /** How a queue of Celery's workers stands at their broker; undefined: that cannot be told now. */
 export type CeleryLoad = (
@@ -59,22 +77,32 @@ export class Scaling {
   }
 
   /** What was found last, of each service that has been assessed. */
-  async latest(): Promise<readonly ServiceNeeds[]> {
+  async latest(): Promise<readonly LatestNeeds[]> {
+    const old = Math.max(staleSeconds, staleTurns * this.everySeconds);
     const rows = await this.#database.run((db) =>
-      db.selectFrom("vconductor.gateway_scaling").select(["service", "needs"]).orderBy("service").execute(),
+      db
+        .selectFrom("vconductor.gateway_scaling")
+        .select(["service", "needs", "assessed_at"])
+        .select(sql<boolean>`assessed_at < now() - ${old} * interval '1 second'`.as("stale"))
+        .orderBy("service")
+        .execute(),
     );
     return rows
       .filter(({ service, needs }) => this.#rules.has(service) && needs !== null)
-      .map(({ needs }) => needs as ServiceNeeds);
+      .map(({ needs, assessed_at, stale }) => ({
+        ...(needs as ServiceNeeds),
+        assessedAt: assessed_at.toISOString(),
+        stale,
+      }));
   }
 
   /** Assesses the services whose turn it is, each on one server. @returns what was found now */
-  async assessDue(): Promise<readonly ServiceNeeds[]> {
-    const found: ServiceNeeds[] = [];
+  async assessDue(): Promise<readonly Assessment[]> {
+    const found: Assessment[] = [];
     for (const [name, rules] of this.#rules) {
       const service = this.#config.WORKER_SERVICES[name];
-      const needs = service && (await this.#assess(name, { service, rules }));
-      if (needs !== undefined) found.push(needs);
+      const assessment = service && (await this.#assess(name, { service, rules }));
+      if (assessment !== undefined) found.push(assessment);
     }
     return found;
   }
@@ -82,7 +110,7 @@ export class Scaling {
   async #assess(
     name: string,
     { service, rules }: { readonly service: GatewayService; readonly rules: ScalingRules },
-  ): Promise<ServiceNeeds | undefined> {
+  ): Promise<Assessment | undefined> {
     return await this.#database.transaction(async (tx) => {
       await tx
         .insertInto("vconductor.gateway_scaling")
@@ -119,7 +147,26 @@ export class Scaling {
         .set({ state: JSON.stringify(state), needs: JSON.stringify(whole), assessed_at: row.now })
         .where("service", "=", name)
         .execute();
-      return whole;
+      const [after, before] = [state, row.state];
+      return { needs: whole, takeBack: () => this.#takeBack(name, { after, before }) };
+    });
+  }
+
+  /** Unless something else has been asked for since. */
+  async #takeBack(
+    name: string,
+    { after, before }: { readonly after: ScalingState; readonly before: ScalingState },
+  ): Promise<void> {
+    await this.#database.transaction(async (tx) => {
+      const { rows } = await sql<{ state: ScalingState }>`
+        select state from vconductor.gateway_scaling where service = ${name} for update`.execute(tx);
+      const [row] = rows;
+      if (row?.state.targetAt !== after.targetAt) return;
+      await tx
+        .updateTable("vconductor.gateway_scaling")
+        .set({ state: JSON.stringify(takenBack(row.state, before)) })
+        .where("service", "=", name)
+        .execute();
     });
   }
 
@@ -138,12 +185,12 @@ export class Scaling {
           (select count(distinct worker) from vconductor.run where queue = ${queue} and finished_at is null) as busy,
           (select count(*) from vconductor.gateway_request
             where service = ${name} and created_at > now() - ${windowSeconds} * interval '1 second') as arrived,
-          (select avg(seconds) from (
-            select extract(epoch from r.finished_at - coalesce(g.started_at, ${began}))::float8 as seconds
-            from vconductor.run r left join vconductor.gateway_request g on g.job_id = r.job_id
-            where r.queue = ${queue} and r.outcome = 'done'
-              and r.finished_at > now() - ${windowSeconds} * interval '1 second'
-            order by r.id desc limit 1000) done) as seconds`.execute(db),
+          (select avg(extract(epoch from r.finished_at - coalesce(g.started_at, ${began}))::float8)
+            from (select * from vconductor.run where queue = ${queue} order by id desc limit ${mostRuns}) r
+            left join vconductor.gateway_request g on g.job_id = r.job_id
+            where r.outcome = 'done' and r.finished_at > now() - ${windowSeconds} * interval '1 second') as seconds`.execute(
+        db,
+      ),
     );
     const { waiting = 0, running = 0, busy = 0, arrived = 0, seconds = null } = rows[0] ?? {};
     // Of what the broker has been sent, some may wait there.

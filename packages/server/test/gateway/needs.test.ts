@@ -6,6 +6,7 @@ import {
   type ScalingRules,
   type ScalingState,
   shares,
+  takenBack,
 } from "../../src/gateway/needs.ts";
 
 const rules: ScalingRules = {
@@ -102,6 +103,33 @@ describe("needs", () => {
     expect(at(quiet(0.1), later)).toMatchObject({ required: 3, need: -5, desired: 5 });
     expect(at(quiet(0.1, 2), later)).toMatchObject({ need: -2 });
     expect(at(quiet(0.4), later)).toMatchObject({ need: 0, state: { enough: undefined } });
+  });
+});
+
+describe("needs of which nobody could be told", () => {
+  it("are found again: more workers, beside those that are on their way", () => {
+    const busy = load({ arrivals: 0.2, serviceSeconds: 20 });
+    const before = { target: 4, targetAt: now - 60_000, enough: undefined };
+    const told = at(busy, { state: before });
+    expect(told).toMatchObject({ need: 1, booting: 2 });
+    // Another look comes before that is known.
+    const meanwhile = at(busy, { state: told.state, now: now + 30_000 });
+    expect(meanwhile.need).toBe(0);
+    const state = takenBack(meanwhile.state, before);
+    expect(at(busy, { state, now: now + 60_000 })).toMatchObject({ need: 1, booting: 2 });
+  });
+
+  it("are found again: fewer workers, but not fewer than were needed since", () => {
+    const quiet = (arrivals: number) => load({ workers: 10, idle: 10, arrivals, serviceSeconds: 20 });
+    const before = at(quiet(0.1)).state;
+    const told = at(quiet(0.1), { state: before, now: now + 600_000 });
+    expect(told).toMatchObject({ need: -7 });
+    const meanwhile = at(quiet(0.2), { state: told.state, now: now + 630_000 });
+    expect(meanwhile).toMatchObject({ need: 0 });
+    const state = takenBack(meanwhile.state, before);
+    expect(at(quiet(0.1), { state, now: now + 660_000 })).toMatchObject({ need: -5 });
+    const needed = at(quiet(0.4), { state: told.state, now: now + 630_000 });
+    expect(takenBack(needed.state, before).enough).toBeUndefined();
   });
 });
 

@@ -49,7 +49,7 @@ export const gateway: Face = {
     };
     const workersOf: WorkersOf = async (name, { transport, celery_queue_name: queue }) =>
       transport === "celery"
-        ? ((await scaling.latest()).find(({ service }) => service === name)?.workers ?? 0)
+        ? ((await scaling.latest()).find(({ service, stale }) => service === name && !stale)?.workers ?? 0)
         : await remoteWorkers.count({ queue });
     const inPath = (request: FastifyRequest) => named(String(Object(request.params).service));
     const overview = services["."] === undefined ? overviewOf(services) : undefined;

@@ -1,5 +1,5 @@
 import { Gauge } from "prom-client";
-import type { Scaling, ServiceNeeds } from "../../gateway/scaling.ts";
+import type { LatestNeeds, Scaling } from "../../gateway/scaling.ts";
 import type { App } from "../../http/app.ts";
 import type { FaceOptions } from "../../http/face.ts";
 import { json } from "../../http/send.ts";
@@ -13,7 +13,7 @@ const gauges = [
   ["waiting_jobs", "Jobs of a service of the gateway that wait", "waiting"],
   ["arrivals_per_second", "New jobs of a service of the gateway, of late", "arrivals"],
   ["service_seconds", "How long a job of a service of the gateway takes, of late", "serviceSeconds"],
-] as const satisfies readonly (readonly [string, string, keyof ServiceNeeds])[];
+] as const satisfies readonly (readonly [string, string, keyof LatestNeeds])[];
 
 /** How many workers each service needs: for people, and as metrics for autoscalers. */
 export function needsRoutes(app: App, { context }: FaceOptions, scaling: Scaling): void {
@@ -23,19 +23,19 @@ export function needsRoutes(app: App, { context }: FaceOptions, scaling: Scaling
   });
 
   const { registry } = context.metrics;
-  let fresh: Promise<readonly ServiceNeeds[]> | undefined;
+  let fresh: Promise<readonly LatestNeeds[]> | undefined;
   /** One look serves all gauges of a reading. */
   const look = () => {
     fresh ??= scaling
       .latest()
-      .catch((): readonly ServiceNeeds[] => [])
+      .catch((): readonly LatestNeeds[] => [])
       .finally(() => setImmediate(() => (fresh = undefined)));
     return fresh;
   };
-  for (const [name, help, member] of gauges) {
+  const show = (name: string, help: string, figureOf: (needs: LatestNeeds) => number | null) => {
     const full = `vconductor_gateway_${name}`;
     // The API at an address of its own shows the same.
-    if (registry.getSingleMetric(full) !== undefined) continue;
+    if (registry.getSingleMetric(full) !== undefined) return;
     const gauge = new Gauge({
       name: full,
       help,
@@ -44,15 +44,24 @@ export function needsRoutes(app: App, { context }: FaceOptions, scaling: Scaling
       async collect() {
         gauge.reset();
         for (const needs of await look()) {
-          const value = needs[member];
+          const value = figureOf(needs);
           if (value !== null) gauge.set({ service: needs.service }, value);
         }
       },
     });
+  };
+  for (const [name, help, member] of gauges) {
+    // An autoscaler does nothing where it is told nothing; what does not hold any more would mislead it.
+    show(name, help, (needs) => (needs.stale ? null : needs[member]));
   }
+  show(
+    "assessed_timestamp_seconds",
+    "When it was last looked how many workers a service of the gateway needs",
+    ({ assessedAt }) => Date.parse(assessedAt) / 1000,
+  );
 }
 
-function needsJson(needs: ServiceNeeds) {
+function needsJson(needs: LatestNeeds) {
   const { arrivals, serviceSeconds, assessedAt, ...rest } = needs;
   return { ...rest, arrivals_per_second: arrivals, service_seconds: serviceSeconds, assessed_at: assessedAt };
 }

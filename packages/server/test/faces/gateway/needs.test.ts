@@ -1,11 +1,13 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { webhookReceiver } from "../../doubles/webhook-receiver.ts";
 import { at } from "../../http/call.ts";
 import { eventually } from "../../setup/eventually.ts";
 import { startTestServer, type TestServer } from "../../setup/test-server.ts";
+import { startGateway } from "./start-gateway.ts";
 
 let directory: string;
 let server: TestServer;
@@ -34,7 +36,6 @@ beforeAll(async () => {
   server = await startTestServer({
     RUN_BACKGROUND_JOBS: "false",
     GATEWAY_CONFIG: join(directory, "gateway.json"),
-    FETCH_ALLOW: new URL(receiver.url).host,
   });
 });
 afterAll(async () => {
@@ -72,6 +73,7 @@ describe("GET /gateway/needs", () => {
       need: 0,
       formula: expect.any(Number),
       assessed_at: expect.stringMatching(/Z$/),
+      stale: false,
     });
     const metrics = await server.call("GET", "/metrics");
     expect(metrics.text).toContain('vconductor_gateway_desired_workers{service="one"} 5');
@@ -108,4 +110,33 @@ describe("GET /gateway/needs", () => {
     });
     expect(at(needs, "service_seconds")).toBeGreaterThan(0);
   });
+});
+
+it("figures that are too old are no metrics any more, but when they were found is", async () => {
+  const service = { celery_queue_name: "one_queue", celery_task_name: "one" };
+  const gateway = await startGateway({ RUBBER_EVAL_INTERVAL: 86_400, WORKER_SERVICES: { one: service } });
+  const database = new pg.Client({ connectionString: gateway.server.database });
+  await database.connect();
+  try {
+    const metrics = async () => (await gateway.server.call("GET", "/metrics")).text;
+    const desired = 'vconductor_gateway_desired_workers{service="one"}';
+    const fresh = await eventually(async () => {
+      const text = await metrics();
+      return text.includes(desired) ? text : undefined;
+    });
+    const at = (text: string) =>
+      Number(/vconductor_gateway_assessed_timestamp_seconds\{service="one"\} (\S+)/.exec(text)?.[1]);
+    const days = 86_400 * 4;
+    await database.query(
+      "update vconductor.gateway_scaling set assessed_at = assessed_at - interval '4 days'",
+    );
+    const stale = await metrics();
+    expect(stale).not.toContain(desired);
+    expect(at(stale)).toBeCloseTo(at(fresh) - days, 1);
+    const needs = await gateway.send("GET", "/needs");
+    expect(needs.json).toMatchObject({ services: [{ service: "one", stale: true }] });
+  } finally {
+    await database.end();
+    await gateway.stop();
+  }
 });
