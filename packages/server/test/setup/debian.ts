@@ -1,6 +1,7 @@
 import { execFile, spawnSync } from "node:child_process";
-import { access, constants } from "node:fs/promises";
+import { access, constants, rm, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
@@ -10,6 +11,9 @@ export const debianPath = [process.env.PATH ?? "", "/usr/sbin", "/usr/lib/rabbit
 
 /** Debian's own Python: another one may come first in the PATH, and knows nothing of Debian's packages. */
 export const debianPython = "/usr/bin/python3";
+
+/** Asked by Debian's packages before they start a service: 101 is no. */
+const policy = "/usr/sbin/policy-rc.d";
 
 interface Wanted {
   readonly programs: readonly string[];
@@ -23,6 +27,7 @@ interface Wanted {
  * Sees to it that programs are there, from Debian's packages if need be; that takes root.
  *
  * @returns why they cannot be had; undefined: they are there
+ * @throws Error they cannot be installed, where CI is true: there, nothing is left out silently
  */
 export async function installed(wanted: Wanted): Promise<string | undefined> {
   const { packages } = wanted;
@@ -31,17 +36,58 @@ export async function installed(wanted: Wanted): Promise<string | undefined> {
   if (process.getuid?.() !== 0 || spawnSync("apt-get", ["--version"]).status !== 0) {
     return `${lacking.join(", ")} cannot be installed here (Debian: apt-get install ${packages.join(" ")})`;
   }
-  // No service of theirs is to start; the tests start their own.
-  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1" };
-  const options = ["-y", "-o", "DPkg::Lock::Timeout=300", "--no-install-recommends"];
-  try {
-    await run("apt-get", ["update"], { env, maxBuffer: 2 ** 26 });
-    await run("apt-get", ["install", ...options, ...packages], { env, maxBuffer: 2 ** 26 });
-  } catch (error) {
-    return `installing ${packages.join(" ")} failed: ${error instanceof Error ? error.message.slice(0, 500) : error}`;
-  }
+  const problem = await install(packages).then(
+    () => undefined,
+    (error: unknown) => (error instanceof Error ? error.message.slice(0, 500) : String(error)),
+  );
   const left = await missing(wanted);
-  return left.length === 0 ? undefined : `${left.join(", ")} did not come with ${packages.join(" ")}`;
+  if (left.length === 0) return undefined;
+  const why = `${left.join(", ")} did not come with ${packages.join(" ")}${problem === undefined ? "" : `: ${problem}`}`;
+  if (process.env.CI === "true") throw new Error(why);
+  return why;
+}
+
+async function install(packages: readonly string[]): Promise<void> {
+  await tried(() => apt(["update"]));
+  await withoutServices(() =>
+    apt(["install", "-y", "-o", "DPkg::Lock::Timeout=300", "--no-install-recommends", ...packages]),
+  );
+}
+
+async function apt(args: readonly string[]): Promise<void> {
+  await run("apt-get", ["-o", "Acquire::Retries=3", ...args], {
+    env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
+    maxBuffer: 2 ** 26,
+    timeout: 600_000,
+  });
+}
+
+/** Another program may have the lists for a moment, and apt-get does not wait for those. */
+async function tried(work: () => Promise<void>): Promise<void> {
+  for (let left = 5; ; left -= 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (left === 0 || !String(error).includes("/lists/lock")) throw error;
+      await sleep(10_000);
+    }
+  }
+}
+
+/** No service of a package starts meanwhile: the tests start their own. A rule that is there stays, whatever it says. */
+async function withoutServices(work: () => Promise<void>): Promise<void> {
+  const isOurs = await writeFile(policy, "#!/bin/sh\nexit 101\n", { flag: "wx", mode: 0o755 }).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === "EEXIST") return false;
+      throw error;
+    },
+  );
+  try {
+    await work();
+  } finally {
+    if (isOurs) await rm(policy, { force: true });
+  }
 }
 
 async function missing({ programs, modules }: Wanted): Promise<readonly string[]> {
