@@ -27,7 +27,6 @@ interface Wanted {
  * Sees to it that programs are there, from Debian's packages if need be; that takes root.
  *
  * @returns why they cannot be had; undefined: they are there
- * @throws Error they cannot be installed, where CI is true: there, nothing is left out silently
  */
 export async function installed(wanted: Wanted): Promise<string | undefined> {
   const { packages } = wanted;
@@ -42,9 +41,7 @@ export async function installed(wanted: Wanted): Promise<string | undefined> {
   );
   const left = await missing(wanted);
   if (left.length === 0) return undefined;
-  const why = `${left.join(", ")} did not come with ${packages.join(" ")}${problem === undefined ? "" : `: ${problem}`}`;
-  if (process.env.CI === "true") throw new Error(why);
-  return why;
+  return `${left.join(", ")} did not come with ${packages.join(" ")}${problem === undefined ? "" : `: ${problem}`}`;
 }
 
 async function install(packages: readonly string[]): Promise<void> {
@@ -58,7 +55,7 @@ async function apt(args: readonly string[]): Promise<void> {
   await run("apt-get", ["-o", "Acquire::Retries=3", ...args], {
     env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
     maxBuffer: 2 ** 26,
-    timeout: 600_000,
+    timeout: 300_000,
   });
 }
 
