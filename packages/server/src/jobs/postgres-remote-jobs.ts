@@ -160,12 +160,9 @@ export function postgresRemoteJobs(context: JobContext, jobs: JobQueue): RemoteJ
     },
 
     async withdrawIn(tx, { queue, uniqueKey }) {
-      await tx
-        .deleteFrom("vconductor.job")
-        .where("queue", "=", queue)
-        .where("unique_key", "=", uniqueKey)
-        .where("state", "in", ["waiting", "scheduled"])
-        .execute();
+      // The states are in the text: as parameters they would not show that the index of unique keys has what is wanted.
+      await sql`delete from vconductor.job where queue = ${queue} and unique_key = ${uniqueKey}
+        and state in ('waiting', 'scheduled')`.execute(tx);
     },
 
     async release({ runId, by, reason }) {

@@ -3,6 +3,8 @@ import { everything } from "../access/principal.ts";
 import { VconductorError } from "../errors.ts";
 import type { Ledger, LedgerPipeline, LedgerToken } from "./ledger.ts";
 import { type LedgerOptions, queueOf } from "./ledger-options.ts";
+import { taskChanges } from "./postgres-task-changes.ts";
+import { taskLists } from "./postgres-task-lists.ts";
 import { taskMethods } from "./postgres-tasks.ts";
 
 /** How long a token that was good is taken for good by this process. */
@@ -18,6 +20,8 @@ export function postgresLedger(options: LedgerOptions): Ledger {
 
   return {
     ...taskMethods(options),
+    ...taskChanges(options),
+    ...taskLists(options),
 
     async addPipeline({ name, uri, version }) {
       await jobs.createQueue({ name: queueOf({ name }), kind: "task", viewer: everything }).catch((error) => {

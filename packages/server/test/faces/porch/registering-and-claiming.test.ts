@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from "vitest";
 import { inputIdOf } from "../../../src/ledger/task-identity.ts";
-import { at } from "../../http/call.ts";
+import { type Answer, at } from "../../http/call.ts";
 import { makePipeline, startPorch } from "./porch.ts";
 
 const { api, admin, nobody } = await startPorch();
@@ -123,21 +123,36 @@ describe("claiming", () => {
     expect((await admin.claim(pipeline)).status).toBe(403);
   });
 
-  it("while tasks are changed at the same moment: no deadlock, nothing twice", async () => {
-    const { pipeline, user } = await makePipeline(admin);
-    const count = 40;
-    await Promise.all(Array.from({ length: count }, (_, n) => user.register(pipeline, { n })));
-    const changes = Array.from({ length: count }, (_, n) =>
-      user.put(pipeline, { n }, n % 2 ? "CANCELLED" : "PENDING"),
-    );
-    const claims = Array.from({ length: 10 }, () => user.claim(pipeline, "?num_tasks=3"));
-    const again = Array.from({ length: count }, (_, n) =>
-      user.put(pipeline, { n }, n % 3 ? "PENDING" : "RUNNING"),
-    );
-    const answers = await Promise.all([...changes, ...claims, ...again]);
-    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
-    const pending = await nobody.call("GET", `/tasks?pipeline_name=${pipeline.name}&status=PENDING`);
-    const claimable = await user.claim(pipeline, "?num_tasks=1000");
-    expect(Object(claimable.json)).toHaveLength(Object(pending.json).length);
-  });
+  it.each(["", "&lease=600"])(
+    "while few tasks are changed again and again: no deadlock, nothing twice (%s)",
+    async (lease) => {
+      const { pipeline, user } = await makePipeline(admin);
+      const count = 12;
+      await Promise.all(Array.from({ length: count }, (_, n) => user.register(pipeline, { n })));
+      const rounds = async (times: number, act: (round: number) => Promise<Answer>) => {
+        const answers: Answer[] = [];
+        for (let round = 0; round < times; round++) answers.push(await act(round));
+        return answers;
+      };
+      const claims = Array.from({ length: 8 }, () =>
+        rounds(30, () => user.claim(pipeline, `?num_tasks=3${lease}`)),
+      );
+      const states = ["PENDING", "FAILED", "PENDING", "RUNNING", "PENDING"];
+      const changes = Array.from({ length: 16 }, (_, lane) =>
+        rounds(30, (round) =>
+          user.put(pipeline, { n: (lane * 5 + round * 7) % count }, states[(lane + round) % 5] ?? "DONE"),
+        ),
+      );
+      const answers = (await Promise.all([...claims, ...changes])).flat();
+      expect(answers.filter(({ status }) => status !== 200).map(({ text }) => text)).toEqual([]);
+      // What is PENDING can be claimed, once, and nothing else can.
+      const pending = await nobody.call("GET", `/tasks?pipeline_name=${pipeline.name}&status=PENDING`);
+      const claimable = await user.claim(pipeline, "?num_tasks=1000");
+      const named = (list: unknown) =>
+        Object(list)
+          .map((task: unknown) => at(task, "task_input", "n"))
+          .toSorted();
+      expect(named(claimable.json)).toEqual(named(pending.json));
+    },
+  );
 });
