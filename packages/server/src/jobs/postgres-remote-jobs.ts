@@ -224,9 +224,10 @@ async function claim(db: Executor, claims: readonly Claim[]): Promise<readonly (
       from given order by slot
       returning id, job_id, attempt, lease_until
     ), taken as (
+      -- Joined, so that many cost no more each than few; the array has the planner use the index, as it cannot know how many.
       update vconductor.job j set state = 'running', attempts = j.attempts + 1,
-        last_run = (select started.id from started where started.job_id = j.id)
-      where j.id = any (array(select job_id from started))
+        last_run = started.id
+      from started where j.id = started.job_id and j.id = any (array(select job_id from started))
     )
     select given.n, started.id as run_id, given.id as job_id, queue, job_type, vcon_uuids, payload, attempt, lease_until,
       created_at, tenant
