@@ -199,6 +199,9 @@ export interface TaskTable {
   state: Generated<string>;
   position: Generated<number>;
   run_id: number | null;
+  claim: number | null;
+  claimed_by: number | null;
+  lease_ms: number | null;
   progress: number | null;
   message: string | null;
   created_at: Generated<Date>;

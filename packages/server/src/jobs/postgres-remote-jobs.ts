@@ -37,6 +37,11 @@ export function postgresRemoteJobs(context: JobContext, jobs: JobQueue): RemoteJ
     return rows.map(toRemoteJob);
   };
 
+  const tellProgress = ({ runId: run, progress, message }: Beat, { tenant }: BeatRow) => {
+    const percent = percentOf(progress);
+    if (percent !== null) events.publish({ type: "run.progress", run, progress: percent, message, tenant });
+  };
+
   /** Claims of the same jobs that arrive at the same moment share a statement. */
   const claims = new Batch<Claim, readonly RemoteJob[]>(
     async (group) => {
@@ -93,28 +98,20 @@ export function postgresRemoteJobs(context: JobContext, jobs: JobQueue): RemoteJ
       return rows.map(toRemoteJob);
     },
 
-    async heartbeat({ runId, by, leaseMs, progress, message }) {
-      const percent = percentOf(progress);
-      const { rows } = await database.run((db) =>
-        sql<{ lease_until: Date; cancel: boolean; drain: boolean; tenant: string }>`
-          update vconductor.run r set heartbeat_at = now(),
-            lease_until = coalesce(now() + coalesce(${leaseMs ?? null}::float8, lease_ms) * interval '1 ms', lease_until),
-            progress = coalesce(${percent}::smallint, progress), message = coalesce(${message ?? null}, message)
-          where id = ${runId} and finished_at is null and ${mine(by)}
-          returning lease_until, cancel_requested_at is not null as cancel, tenant, exists (
-            select from vconductor.remote_worker w
-            where w.tenant = ${by.viewer.tenant} and w.face = ${by.kind} and w.id = r.worker and w.disabled
-          ) as drain`.execute(db),
-      );
-      const [row] = rows;
+    async heartbeat(options) {
+      const row = await database.run((db) => beat(db, options));
       if (row === undefined) {
-        await requireMine(runId, by);
-        throw runNotActive(runId);
+        await requireMine(options.runId, options.by);
+        throw runNotActive(options.runId);
       }
-      if (percent !== null) {
-        events.publish({ type: "run.progress", run: runId, progress: percent, message, tenant: row.tenant });
-      }
+      tellProgress(options, row);
       return { leaseUntil: row.lease_until, cancelRequested: row.cancel, drain: row.drain };
+    },
+
+    async heartbeatIn(tx, options) {
+      const row = await beat(tx, options);
+      if (row === undefined) throw runNotActive(options.runId);
+      afterCommit(tx, () => tellProgress(options, row));
     },
 
     async complete(options) {
@@ -182,6 +179,32 @@ async function settingsOf({ database }: Pick<JobContext, "database">, queue: str
     db.selectFrom("vconductor.queue").select("attributes").where("name", "=", queue).executeTakeFirst(),
   );
   return queueSettings(row?.attributes ?? {});
+}
+
+type Beat = Parameters<RemoteJobs["heartbeat"]>[0];
+
+interface BeatRow {
+  readonly lease_until: Date;
+  readonly cancel: boolean;
+  readonly drain: boolean;
+  readonly tenant: string;
+}
+
+/** Undefined: it is not the worker's, or has ended. */
+async function beat(
+  db: Executor,
+  { runId, by, leaseMs, progress, message }: Beat,
+): Promise<BeatRow | undefined> {
+  const { rows } = await sql<BeatRow>`
+    update vconductor.run r set heartbeat_at = now(),
+      lease_until = coalesce(now() + coalesce(${leaseMs ?? null}::float8, lease_ms) * interval '1 ms', lease_until),
+      progress = coalesce(${percentOf(progress)}::smallint, progress), message = coalesce(${message ?? null}, message)
+    where id = ${runId} and finished_at is null and ${mine(by)}
+    returning lease_until, cancel_requested_at is not null as cancel, tenant, exists (
+      select from vconductor.remote_worker w
+      where w.tenant = ${by.viewer.tenant} and w.face = ${by.kind} and w.id = r.worker and w.disabled
+    ) as drain`.execute(db);
+  return rows[0];
 }
 
 type Claim = Parameters<RemoteJobs["claim"]>[0];

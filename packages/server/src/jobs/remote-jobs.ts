@@ -60,6 +60,8 @@ export interface RemoteJobs {
     readonly progress?: number | undefined;
     readonly message?: string | undefined;
   }): Promise<RemoteHeartbeat>;
+  /** As `heartbeat`, as a part of a transaction. @throws run_not_active also for one that is not the worker's */
+  heartbeatIn(tx: Transaction, options: Parameters<RemoteJobs["heartbeat"]>[0]): Promise<void>;
   /**
    * Ends a run as done, and queues its follow-up jobs with it. Doing so again changes nothing.
    * @throws run_not_found, run_not_active, queue_not_found (of a follow-up job; nothing is done then)

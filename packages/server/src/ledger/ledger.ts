@@ -34,6 +34,22 @@ export interface Task {
   readonly updatedAt: Date;
 }
 
+export interface ClaimedTask extends Task {
+  /** What later writes for this claim name; they are refused once the task has passed on. */
+  readonly claim: number;
+  /** Undefined: it has no end. */
+  readonly leaseUntil: Date | undefined;
+}
+
+/** How far a task is, as its worker tells. */
+export interface TaskProgress {
+  readonly progress?: number | undefined;
+  readonly message?: string | undefined;
+  /** As whose claim. Undefined: nobody's in particular */
+  readonly claim?: number | undefined;
+  readonly by: LedgerToken;
+}
+
 export interface TaskEvent {
   readonly at: Date;
   readonly change: string;
@@ -100,31 +116,29 @@ export interface Ledger {
   /**
    * Hands out up to `limit` PENDING tasks, oldest first; each to one caller.
    *
-   * @param options.leaseMs after which a task that nobody has reported on is PENDING again. Undefined: never
+   * @param options.leaseMs after which a task that was not heard of is PENDING again. Undefined: never
    */
   claim(options: {
     readonly pipeline: LedgerPipeline;
     readonly limit: number;
     readonly leaseMs: number | undefined;
     readonly by: LedgerToken;
-  }): Promise<readonly Task[]>;
-  /** Sets a state, whatever it was. @throws not_found */
-  update(
-    options: TaskKey & {
-      readonly state: TaskState;
-      readonly progress?: number | undefined;
-      readonly message?: string | undefined;
-      readonly by: LedgerToken;
-    },
-  ): Promise<Task>;
-  /** Says how far a claimed task is, and extends its lease. @throws not_found, run_not_active (nobody has claimed it) */
-  report(
-    options: TaskKey & {
-      readonly leaseMs: number | undefined;
-      readonly progress?: number | undefined;
-      readonly message?: string | undefined;
-    },
-  ): Promise<Task>;
+  }): Promise<readonly ClaimedTask[]>;
+  /**
+   * Sets a state, whatever it was. CLAIMED and RUNNING keep a claim, extend its lease by its length, and keep what was said
+   * of the task; PENDING forgets it.
+   *
+   * @throws not_found, run_not_active (the claim that is named has passed on)
+   */
+  update(options: TaskKey & TaskProgress & { readonly state: TaskState }): Promise<Task>;
+  /**
+   * Says how far a task is that is CLAIMED or RUNNING, and extends its lease.
+   *
+   * @param options.leaseMs how long it is from now on. Undefined: as before
+   * @throws not_found, run_not_active (nobody works on it, the claim that is named has passed on, or with a lease and
+   *   without its claim: another token has it)
+   */
+  report(options: TaskKey & TaskProgress & { readonly leaseMs: number | undefined }): Promise<Task>;
   /** @throws not_found */
   getTask(key: TaskKey): Promise<Task>;
   /** What happened to a task, oldest first. @throws not_found */

@@ -40,21 +40,29 @@ export function taskChanges({
   };
 
   return {
-    async update({ state, progress, message, by: token, ...key }) {
+    async update({ state, progress, message, claim, by: token, ...key }) {
       return await changing(key, async (tx, before) => {
-        const stays = state === "CLAIMED" || state === "RUNNING";
-        const runId = stays ? before.run_id : null;
+        requireClaim(before, claim);
+        const works = isWorkedOn(state);
+        const runId = works ? before.run_id : null;
+        // Whoever makes it PENDING takes it from the one who had it, and work on it begins anew.
+        const earlier = state === "PENDING" ? { claim: null, progress: null } : before;
+        const said = message ?? (works ? before.message : null);
         await sql`
           with t as (
-            update vconductor.task set state = ${state}, run_id = ${runId}::bigint, updated_at = now(),
-              progress = coalesce(${percentOf(progress)}::smallint, progress), message = ${message ?? null}
+            update vconductor.task set state = ${state}, run_id = ${runId}::bigint, claim = ${earlier.claim}::bigint,
+              lease_ms = ${runId === null ? null : before.lease_ms}::bigint, updated_at = now(),
+              progress = ${percentOf(progress) ?? earlier.progress}::smallint, message = ${said}
             where id = ${before.id}
           )
           insert into vconductor.task_event (task_id, change, message, token_id)
           values (${before.id}, ${`Task changed, new status ${state}`}, ${message ?? null}, ${token.id ?? null}::bigint)`.execute(
           tx,
         );
-        if (before.run_id !== null && runId === null) await endRun(tx, before.run_id, { state, message });
+        if (runId !== null) {
+          const leaseMs = before.lease_ms ?? undefined;
+          await remoteJobs.heartbeatIn(tx, { runId, by, leaseMs, progress, message });
+        } else if (before.run_id !== null) await endRun(tx, before.run_id, { state, message });
         else if (state === "PENDING" && before.state !== "PENDING") await jobs.enqueueIn(tx, [jobOf(before)]);
         else if (state !== "PENDING" && before.state === "PENDING") {
           await remoteJobs.withdrawIn(tx, { queue: queueOf(key.pipeline), uniqueKey: String(before.id) });
@@ -63,15 +71,25 @@ export function taskChanges({
       });
     },
 
-    async report({ leaseMs, progress, message, ...key }) {
-      const { id, run_id: runId } = await database.run((db) => taskRow(db, key));
-      if (runId === null) throw new VconductorError("run_not_active", "Nobody has claimed the task");
-      await remoteJobs.heartbeat({ runId, by, leaseMs, progress, message });
-      await database.run((db) =>
-        sql`update vconductor.task set progress = coalesce(${percentOf(progress)}::smallint, progress),
-          message = coalesce(${message ?? null}, message) where id = ${id} and run_id = ${runId}`.execute(db),
-      );
-      return toTask(await database.run((db) => taskRow(db, key)));
+    async report({ leaseMs, progress, message, claim, by: token, ...key }) {
+      return await changing(key, async (tx, { id, run_id: runId, ...before }) => {
+        if (!isWorkedOn(before.state)) {
+          throw new VconductorError("run_not_active", `Nobody works on the task: it is ${before.state}`);
+        }
+        requireClaim(before, claim);
+        if (claim === undefined && before.lease_ms !== null && before.claimed_by !== token.id) {
+          throw new VconductorError("run_not_active", "The task is claimed with another token, for a time");
+        }
+        const lease = leaseMs ?? before.lease_ms ?? undefined;
+        if (runId !== null)
+          await remoteJobs.heartbeatIn(tx, { runId, by, leaseMs: lease, progress, message });
+        // Without a claim there is nothing that could run out.
+        await sql`update vconductor.task set progress = coalesce(${percentOf(progress)}::smallint, progress),
+          message = coalesce(${message ?? null}, message),
+          lease_ms = case when run_id is not null then ${lease ?? null}::bigint end
+          where id = ${id}`.execute(tx);
+        return toTask(await taskRow(tx, key));
+      });
     },
   };
 
@@ -89,9 +107,19 @@ export function taskChanges({
   }
 }
 
+function isWorkedOn(state: string): boolean {
+  return state === "CLAIMED" || state === "RUNNING";
+}
+
+/** @throws run_not_active the claim is named, and has passed on */
+function requireClaim(task: Pick<TaskRow, "claim">, claim: number | undefined): void {
+  if (claim === undefined || claim === task.claim) return;
+  throw new VconductorError("run_not_active", `The claim ${claim} has passed on`);
+}
+
 /** Undefined: it has changed, or is being claimed, since it was looked at. @throws not_found */
 async function lock(tx: Transaction, key: TaskKey): Promise<TaskRow | undefined> {
-  const seen = await taskRow(tx, key);
+  const seen = await taskRow(tx, key, "Task to be modified could not be found");
   if (seen.run_id !== null) {
     await sql`select from vconductor.run where id = ${seen.run_id} for update`.execute(tx);
   } else if (seen.state === "PENDING") {

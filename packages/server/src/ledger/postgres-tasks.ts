@@ -66,18 +66,22 @@ export function taskMethods({
         const { rows } = await sql<TaskRow>`
           with given as (select * from jsonb_to_recordset(${given}::jsonb) as g (id bigint, run_id bigint)),
           t as (
-            update vconductor.task t set state = 'CLAIMED', run_id = given.run_id, progress = null, message = null,
-              updated_at = now()
+            update vconductor.task t set state = 'CLAIMED', run_id = given.run_id, claim = given.run_id,
+              claimed_by = ${token.id ?? null}::bigint, lease_ms = ${leaseMs ?? null}::bigint,
+              progress = null, message = null, updated_at = now()
             from given where t.id = given.id
             returning t.*
           ), noted as (
             insert into vconductor.task_event (task_id, change, token_id)
             select id, 'Task claimed', ${token.id ?? null}::bigint from t
           )
-          select ${columns} from t join vconductor.porch_pipeline p on p.id = t.pipeline_id order by t.position`.execute(
-          tx,
-        );
-        return rows.map(toTask);
+          select ${columns} from t join vconductor.porch_pipeline p on p.id = t.pipeline_id`.execute(tx);
+        const byRun = new Map(rows.map((row) => [row.run_id, toTask(row)]));
+        return claimed.flatMap(({ runId, leaseUntil }) => {
+          const task = byRun.get(runId);
+          if (task === undefined) return [];
+          return [{ ...task, claim: runId, leaseUntil: leaseMs === undefined ? undefined : leaseUntil }];
+        });
       });
     },
   };

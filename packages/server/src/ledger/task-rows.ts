@@ -15,6 +15,9 @@ export interface TaskRow {
   readonly state: string;
   readonly position: number;
   readonly run_id: number | null;
+  readonly claim: number | null;
+  readonly claimed_by: number | null;
+  readonly lease_ms: number | null;
   readonly progress: number | null;
   readonly message: string | null;
   readonly created_at: Date;
@@ -23,15 +26,19 @@ export interface TaskRow {
 
 /** Of `vconductor.task t` and `vconductor.porch_pipeline p`. */
 export const columns = sql`t.id, t.pipeline_id, p.name, p.uri, p.version, encode(t.input_id, 'hex') as input_id, t.input, t.state,
-  t.position, t.run_id, t.progress, t.message, t.created_at, t.updated_at`;
+  t.position, t.run_id, t.claim, t.claimed_by, t.lease_ms, t.progress, t.message, t.created_at, t.updated_at`;
 export const tasks = sql`vconductor.task t join vconductor.porch_pipeline p on p.id = t.pipeline_id`;
 
-/** @throws not_found */
-export async function taskRow(db: Executor, { pipeline, inputId }: TaskKey): Promise<TaskRow> {
+/** @throws not_found in the words of `missing` */
+export async function taskRow(
+  db: Executor,
+  { pipeline, inputId }: TaskKey,
+  missing = "Task not found",
+): Promise<TaskRow> {
   const { rows } = await sql<TaskRow>`select ${columns} from ${tasks}
     where t.pipeline_id = ${pipeline.id} and t.input_id = decode(${inputId}, 'hex')`.execute(db);
   const [row] = rows;
-  if (row === undefined) throw new VconductorError("not_found", "Task to be modified could not be found");
+  if (row === undefined) throw new VconductorError("not_found", missing);
   return row;
 }
 

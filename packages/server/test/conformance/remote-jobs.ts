@@ -223,6 +223,18 @@ export function describeRemoteJobs(name: string, open: () => Promise<RemoteJobsU
       expect(beat.leaseUntil.getTime()).toBeGreaterThan(leaseUntil.getTime() + 50_000);
       await remote.heartbeat({ runId, by, leaseMs: 60_000 });
       expect(await jobs.getRun(runId, viewer)).toMatchObject({ progress: 42, message: "at it" });
+      const broken = under.transaction(async (tx) => {
+        await remote.heartbeatIn(tx, { runId, by, leaseMs: 60_000, progress: 99 });
+        throw new Error("broken");
+      });
+      await expect(broken).rejects.toThrow("broken");
+      expect(await jobs.getRun(runId, viewer)).toMatchObject({ progress: 42 });
+      await under.transaction((tx) => remote.heartbeatIn(tx, { runId, by, leaseMs: 60_000, progress: 50 }));
+      expect(await jobs.getRun(runId, viewer)).toMatchObject({ progress: 50, message: "at it" });
+      const missing = under.transaction((tx) =>
+        remote.heartbeatIn(tx, { runId: 999_999, by, leaseMs: 1000 }),
+      );
+      await expect(missing).rejects.toMatchObject({ code: "run_not_active" });
       await jobs.requestCancel(runId, viewer);
       expect(await remote.heartbeat({ runId, by, leaseMs: 1000 })).toMatchObject({ cancelRequested: true });
       expect(await remote.release({ runId, by, reason: "as asked" })).toBe("cancelled");

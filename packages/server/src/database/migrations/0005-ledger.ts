@@ -23,7 +23,8 @@ const statements: readonly string[] = [
      revoked_at timestamptz
    )`,
   // A PENDING task has a job that waits, with its id as payload and its position; a claimed one has a run. \`input\` is the
-  // JSON as it was given, \`input_id\` the SHA-256 of its canonical form.
+  // JSON as it was given, \`input_id\` the SHA-256 of its canonical form. \`claim\` is the last run, for as long as nobody took
+  // the task from whoever had it, \`claimed_by\` that one's token, and \`lease_ms\` its lease, if it has one.
   `create table vconductor.task (
      id bigint generated always as identity primary key,
      pipeline_id bigint not null references vconductor.porch_pipeline,
@@ -33,6 +34,9 @@ const statements: readonly string[] = [
        check (state in ('PENDING', 'CLAIMED', 'RUNNING', 'DONE', 'FAILED', 'CANCELLED')),
      position bigint not null default nextval('vconductor.job_position'),
      run_id bigint,
+     claim bigint,
+     claimed_by bigint,
+     lease_ms bigint,
      progress smallint,
      message text,
      created_at timestamptz not null default now(),
@@ -58,7 +62,9 @@ const statements: readonly string[] = [
        else 'PENDING' end;
      v_task bigint;
    begin
-     update vconductor.task set state = v_state, run_id = null, updated_at = now()
+     update vconductor.task set state = v_state, run_id = null, claim = null, lease_ms = null, updated_at = now(),
+       progress = case when v_state <> 'PENDING' then progress end,
+       message = case when v_state <> 'PENDING' then message end
      where run_id = new.id returning id into v_task;
      if v_task is not null then
        insert into vconductor.task_event (task_id, change, message)

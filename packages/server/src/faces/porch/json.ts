@@ -1,4 +1,4 @@
-import type { LedgerPipeline, Task } from "../../ledger/ledger.ts";
+import type { ClaimedTask, LedgerPipeline, Task } from "../../ledger/ledger.ts";
 
 /** With these keys, in this order, and no others: a client compares it as a whole. */
 export function pipelineJson({ name, uri, version }: LedgerPipeline) {
@@ -14,11 +14,16 @@ export function taskText(task: Task, more: Readonly<Record<string, unknown>> = {
   return `{"pipeline":${JSON.stringify(pipelineJson(pipeline))},"task_input_id":"${inputId}","task_input":${input},"status":"${state}"${further.join("")}}`;
 }
 
-export function tasksText(
-  tasks: readonly Task[],
-  more?: (task: Task) => Readonly<Record<string, unknown>>,
+export function tasksText<One extends Task>(
+  tasks: readonly One[],
+  more?: (task: One) => Readonly<Record<string, unknown>>,
 ): string {
   return `[${tasks.map((task) => taskText(task, more?.(task))).join(",")}]`;
+}
+
+/** What whoever claims for a time must know. */
+export function claimed({ claim, leaseUntil }: ClaimedTask) {
+  return { claim, lease_until: leaseUntil };
 }
 
 /** What the views show beside a task: with a no-break space, as npg_porch has it. */

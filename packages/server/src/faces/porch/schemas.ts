@@ -21,13 +21,21 @@ export const Task = Type.Object(
   { title: "Task", additionalProperties: true },
 );
 
+const progress = Type.Object({
+  progress: Type.Optional(Type.Number({ minimum: 0, maximum: 100 })),
+  message: Type.Optional(Type.String({ maxLength: 10_000 })),
+  claim: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: 2 ** 53 - 1,
+      description: "As whose claim: it is refused once the task has passed on",
+    }),
+  ),
+}).properties;
+
 /** Ours: what a change of a task may say beside its status. */
 export const TaskChange = Type.Object(
-  {
-    ...Task.properties,
-    progress: Type.Optional(Type.Number({ minimum: 0, maximum: 100 })),
-    message: Type.Optional(Type.String({ maxLength: 10_000 })),
-  },
+  { ...Task.properties, ...progress },
   { title: "TaskChange", additionalProperties: true },
 );
 
@@ -38,15 +46,14 @@ export const ClaimQuery = Type.Object({
   lease: Type.Optional(
     Type.Number({
       ...seconds,
-      description: "Seconds after which a task that nobody has reported on is PENDING again. Default: never",
+      description: "Seconds after which a task that was not heard of is PENDING again. Default: never",
     }),
   ),
 });
 
 export const Report = Type.Object({
   lease: Type.Optional(Type.Number({ ...seconds, description: "Seconds from now. Default: as before" })),
-  progress: Type.Optional(Type.Number({ minimum: 0, maximum: 100 })),
-  message: Type.Optional(Type.String({ minLength: 1, maxLength: 2000 })),
+  ...progress,
 });
 
 export const Token = Type.Object(

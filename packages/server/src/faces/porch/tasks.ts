@@ -10,7 +10,7 @@ import { requireStorable } from "../../http/storable.ts";
 import type { Ledger, TaskFilter, TaskState } from "../../ledger/ledger.ts";
 import { inputIdOf } from "../../ledger/task-identity.ts";
 import { asReader, ledgerToken, requirePipeline, withToken } from "./authentication.ts";
-import { detailed, tasksText, taskText } from "./json.ts";
+import { claimed, detailed, tasksText, taskText } from "./json.ts";
 import { both } from "./paths.ts";
 import { ClaimQuery, inputIdPattern, Pipeline, Report, Task, TaskChange, TaskStateEnum } from "./schemas.ts";
 
@@ -76,12 +76,13 @@ export function taskRoutes(app: App, { context }: FaceOptions): void {
     ...writes,
     schema: { ...ownRules, body: TaskChange },
     handler: async (request, reply) => {
-      const { pipeline, status: state, progress, message } = request.body as Static<typeof TaskChange>;
+      const { pipeline, status: state, ...said } = request.body as Static<typeof TaskChange>;
       const by = ledgerToken(request);
       const own = requirePipeline(by, pipeline.name);
+      const { progress, message, claim } = said;
       requireStorable(message, ["body", "message"]);
       const inputId = inputIdOf(inputIn(request));
-      const task = await ledger.update({ pipeline: own, inputId, state, progress, message, by });
+      const task = await ledger.update({ pipeline: own, inputId, state, progress, message, claim, by });
       return jsonText(reply, taskText(task));
     },
   });
@@ -95,7 +96,8 @@ export function taskRoutes(app: App, { context }: FaceOptions): void {
       const pipeline = requirePipeline(by, (request.body as Static<typeof Pipeline>).name);
       const leaseMs = lease === undefined ? undefined : lease * 1000;
       const tasks = await ledger.claim({ pipeline, limit, leaseMs, by });
-      return jsonText(reply, tasksText(tasks));
+      // Without a lease it is npg_porch's answer, to the letter.
+      return jsonText(reply, lease === undefined ? tasksText(tasks) : tasksText(tasks, claimed));
     },
   });
 
@@ -120,12 +122,13 @@ export function taskRoutes(app: App, { context }: FaceOptions): void {
     `${taskPath}/report`,
     { ...writes, schema: { ...ownRules, params: TaskParams, body: Report } },
     async (request, reply) => {
-      const { lease, progress, message } = request.body as Static<typeof Report>;
+      const { lease, progress, message, claim } = request.body as Static<typeof Report>;
       const { name, task_input_id: inputId } = request.params as Static<typeof TaskParams>;
-      const pipeline = requirePipeline(ledgerToken(request), name);
+      const by = ledgerToken(request);
+      const pipeline = requirePipeline(by, name);
       requireStorable(message, ["body", "message"]);
       const leaseMs = lease === undefined ? undefined : lease * 1000;
-      const task = await ledger.report({ pipeline, inputId, leaseMs, progress, message });
+      const task = await ledger.report({ pipeline, inputId, leaseMs, progress, message, claim, by });
       return jsonText(reply, taskText(task, detailed(task)));
     },
   );
