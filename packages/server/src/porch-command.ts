@@ -30,7 +30,7 @@ export function addPorchCommands(program: Command): void {
     .command("import")
     .argument("<url>", "the database of the npg_porch: postgres://user:password@host/database")
     .option("--schema <name>", "where its tables are", "npg_porch")
-    .description("copy pipelines, tokens, tasks and their history; what is here already stays as it is")
+    .description("copy pipelines, tokens, tasks and their history; again, to fetch what has changed")
     .action((source: string, { schema }: { readonly schema: string }) =>
       withLedger(async ({ ledger, database, jobs }) => {
         const { importNpgPorch } = await import("./ledger/import-npg-porch.ts");
@@ -39,13 +39,20 @@ export function addPorchCommands(program: Command): void {
         process.stdout.write(
           `Added ${done.pipelines} pipelines, ${done.tokens} tokens, ${done.tasks} tasks and ${done.events} events.\n`,
         );
-        if (done.strange > 0) {
-          process.stderr.write(
-            `${done.strange} tasks have an id that is not that of their input. They keep it: registering their input again makes another task.\n`,
-          );
-        }
+        if (done.updated > 0) process.stdout.write(`${done.updated} tasks have another state now.\n`);
+        warn("tasks cannot be copied", done.skipped);
+        warn("tasks have another state there by now, and stay as they are here", done.left);
       }),
     );
+}
+
+const mostNamed = 10;
+
+function warn(what: string, reasons: readonly string[]): void {
+  if (reasons.length === 0) return;
+  const more = reasons.length > mostNamed ? ["…"] : [];
+  const named = [...reasons.slice(0, mostNamed), ...more].map((reason) => `  ${reason}\n`);
+  process.stderr.write(`${reasons.length} ${what}:\n${named.join("")}`);
 }
 
 async function withLedger(

@@ -85,6 +85,7 @@ export interface Tables {
     change: string;
     message: string | null;
     token_id: number | null;
+    imported_id: number | null;
   };
   "vconductor.usage": {
     id: Generated<number>;

@@ -45,13 +45,15 @@ const statements: readonly string[] = [
    ) with (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05)`,
   `create index task_open on vconductor.task (pipeline_id, state, id) where state <> 'DONE'`,
   `create index task_run on vconductor.task (run_id) where run_id is not null`,
+  // \`imported_id\`: its number in the npg_porch that it was copied from.
   `create table vconductor.task_event (
      id bigint generated always as identity primary key,
      task_id bigint not null references vconductor.task on delete cascade,
      at timestamptz not null default now(),
      change text not null,
      message text,
-     token_id bigint
+     token_id bigint,
+     imported_id bigint
    )`,
   `create index task_event_task on vconductor.task_event (task_id)`,
   // However the run of a task ends by itself (its lease ran out, an operator took it off), its task follows in the same
