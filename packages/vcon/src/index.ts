@@ -33,7 +33,7 @@ export { formatDate, parseDate, writeDate } from "./document/dates.ts";
 export { type Finding, VconError, type VconErrorCode } from "./document/errors.ts";
 export type { Fetch, FetchResponse } from "./document/fetch.ts";
 export { detectForm, uuidOf } from "./document/form.ts";
-export { exceedsDepth, type Item, itemsOf, type Span, valueSpan } from "./document/json-text.ts";
+export { exceedsDepth, type Item, itemsOf, type Span, tokensOf, valueSpan } from "./document/json-text.ts";
 export { migrate } from "./document/migrate.ts";
 export { type ParsedDocument, type ParseOptions, parse } from "./document/parse.ts";
 export { partyKey } from "./document/parties.ts";

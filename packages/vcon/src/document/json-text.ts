@@ -2,6 +2,8 @@
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
+const COLON = 0x3a;
 
 /** The index of the quote that closes the string opened at `open`, or -1. */
 function closingQuote(text: string, open: number): number {
@@ -117,4 +119,22 @@ export function itemsOf(text: string, span: Span): readonly Item[] {
     at = next + 1;
   }
   return items;
+}
+
+/**
+ * The brackets, strings, numbers and words of a JSON text as they are spelled, in one pass however deep it nests. In an
+ * object every other one is a member's name.
+ */
+export function* tokensOf(text: string): Generator<string, void> {
+  let at = 0;
+  while (at < text.length) {
+    const code = text.charCodeAt(at);
+    if (code <= 0x20 || code === COMMA || code === COLON) {
+      at += 1;
+      continue;
+    }
+    const end = opens(code) || closes(code) ? at + 1 : skipValue(text, at);
+    yield text.slice(at, end);
+    at = end;
+  }
 }
