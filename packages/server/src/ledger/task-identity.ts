@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { itemsOf, type Span, valueSpan } from "@vconductor/vcon";
+import { tokensOf } from "@vconductor/vcon";
 
 /**
  * The canonical form of a JSON text, in which the ledger compares inputs: no whitespace, members sorted by code point, the
@@ -7,7 +7,8 @@ import { itemsOf, type Span, valueSpan } from "@vconductor/vcon";
  * others as their shortest form. It is what ujson writes with sorted keys.
  */
 export function canonicalInput(text: string): string {
-  return canonical(text, valueSpan(text));
+  const tokens = tokensOf(text);
+  return canonical(next(tokens), tokens);
 }
 
 /** Names an input within its pipeline: SHA-256 of the canonical form, lower-case hex. */
@@ -15,20 +16,34 @@ export function inputIdOf(text: string): string {
   return createHash("sha256").update(canonicalInput(text)).digest("hex");
 }
 
-function canonical(text: string, span: Span): string {
-  const first = text.charAt(span.start);
-  if (first === "[")
-    return `[${itemsOf(text, span)
-      .map((item) => canonical(text, item.value))
-      .join(",")}]`;
-  if (first === "{") {
-    const members = new Map(itemsOf(text, span).map(({ name = "", value }) => [name, value]));
-    const sorted = [...members].toSorted(([a], [b]) => byCodePoint(a, b));
-    return `{${sorted.map(([name, value]) => `${quote(name)}:${canonical(text, value)}`).join(",")}}`;
+/** Of the value that begins with `first`. Put together with `+`, which copies nothing: values may be large and nest deep. */
+function canonical(first: string, tokens: Iterator<string, void>): string {
+  if (first === "[") {
+    let items = "";
+    for (let token = next(tokens); token !== "]"; token = next(tokens)) {
+      items += (items === "" ? "" : ",") + canonical(token, tokens);
+    }
+    return `[${items}]`;
   }
-  const spelled = text.slice(span.start, span.end);
-  if (first === '"') return quote(String(JSON.parse(spelled)));
-  return /^[-\d]/.test(spelled) ? toNumber(spelled) : spelled;
+  if (first === "{") {
+    const members = new Map<string, string>();
+    for (let token = next(tokens); token !== "}"; token = next(tokens)) {
+      members.set(String(JSON.parse(token)), canonical(next(tokens), tokens));
+    }
+    let sorted = "";
+    for (const name of inOrder([...members.keys()])) {
+      sorted += `${sorted === "" ? "" : ","}${quote(name)}:${members.get(name)}`;
+    }
+    return `{${sorted}}`;
+  }
+  if (first.startsWith('"')) return quote(String(JSON.parse(first)));
+  return /^[-\d]/.test(first) ? toNumber(first) : first;
+}
+
+function next(tokens: Iterator<string, void>): string {
+  const { value } = tokens.next();
+  if (value === undefined) throw new Error("the JSON ends too early");
+  return value;
 }
 
 function toNumber(spelled: string): string {
@@ -63,14 +78,15 @@ function quote(value: string): string {
   return `"${escaped}"`;
 }
 
-/** Text is compared by UTF-16 units otherwise, which puts what is beyond U+FFFF before some of what is not. */
+/** By code point. Text is compared by UTF-16 units, which puts what is beyond U+FFFF before some of what is not. */
+function inOrder(names: readonly string[]): readonly string[] {
+  return names.some((name) => /[\ud800-\uffff]/.test(name)) ? names.toSorted(byCodePoint) : names.toSorted();
+}
+
 function byCodePoint(a: string, b: string): number {
-  const [left, right] = [[...a], [...b]];
-  for (const [index, one] of left.entries()) {
-    const other = right[index];
-    if (other === undefined) return 1;
-    const difference = (one.codePointAt(0) ?? 0) - (other.codePointAt(0) ?? 0);
-    if (difference !== 0) return difference;
+  for (let at = 0; ; ) {
+    const [left, right] = [a.codePointAt(at) ?? -1, b.codePointAt(at) ?? -1];
+    if (left !== right || left < 0) return left - right;
+    at += left > 0xffff ? 2 : 1;
   }
-  return left.length - right.length;
 }

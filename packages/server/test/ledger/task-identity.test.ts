@@ -24,6 +24,16 @@ describe("the identity of a task", () => {
     expect(canonicalInput(spelled)).toBe('{"a":"x","b":[1,{"c":"a\\/b","d":"\\u00e9"}]}');
   });
 
+  it("of large inputs that nest deep, or have long strings and many members, is found in one pass", () => {
+    const deep = (value: string) => `${'{"b":['.repeat(500)}${value}${"]}".repeat(500)}`;
+    const items = `[${Array.from({ length: 100_000 }, (_, n) => `"value ${n}"`)}]`;
+    expect(canonicalInput(deep(items))).toBe(deep(items));
+    const members = Array.from({ length: 50_000 }, (_, n) => `"k${String(n).padStart(6, "0")}":${n}`);
+    expect(canonicalInput(`{${members.toReversed()}}`)).toBe(`{${members}}`);
+    const long = `"${'\\"'.repeat(3_000_000)}"`;
+    expect(canonicalInput(long) === long).toBe(true);
+  });
+
   // What ujson 6.0.0 writes for these.
   it.each([
     ["1e15", "1000000000000000.0"],
@@ -44,6 +54,10 @@ describe("the identity of a task", () => {
     ['"\\u0000\\u001f\\b\\f\\n\\r\\t\\"\\\\"', '"\\u0000\\u001f\\b\\f\\n\\r\\t\\"\\\\"'],
     ['"\u007f\u0080\u2028"', '"\u007f\\u0080\\u2028"'],
     ['"\\ud800"', '"\\ud800"'],
+    [
+      '{"\\ud800":1,"\\ud800a":2,"\uffff":3,"😀a":4,"😀":5}',
+      '{"\\ud800":1,"\\ud800a":2,"\\uffff":3,"\\ud83d\\ude00":5,"\\ud83d\\ude00a":4}',
+    ],
     ['{"b":1,"a":2,"😀":3,"\uffff":4,"/k":5}', '{"\\/k":5,"a":2,"b":1,"\\uffff":4,"\\ud83d\\ude00":3}'],
   ])("%s is %s", (given, canonical) => {
     expect(canonicalInput(given)).toBe(canonical);

@@ -20,6 +20,8 @@ const TaskParams = Type.Object({
   task_input_id: Type.String({ pattern: inputIdPattern }),
 });
 const pageSize = 1000;
+/** An input names work; large data belongs elsewhere. It is read whole, and listed whole. */
+const mostInput = 2 ** 20;
 
 /** Tasks: registering, claiming, changing and finding them. */
 export function taskRoutes(app: App, { context }: FaceOptions): void {
@@ -139,11 +141,15 @@ async function keyIn(request: FastifyRequest, ledger: Ledger) {
   return { pipeline: await ledger.getPipeline(name), inputId };
 }
 
-/** The text of `task_input`, as it is spelled in the body; the last one, if it is there twice. */
+/** The text of `task_input`, as it is spelled in the body; the last one, if it is there twice. @throws too_large */
 function inputIn({ bodyText = "" }: FastifyRequest): string {
   const member = itemsOf(bodyText, valueSpan(bodyText)).findLast(({ name }) => name === "task_input");
   if (member === undefined) throw new VconductorError("invalid_request", "task_input is missing");
-  return bodyText.slice(member.value.start, member.value.end);
+  const { start, end } = member.value;
+  if (end - start > mostInput) {
+    throw new VconductorError("too_large", `task_input is larger than the limit of ${mostInput} characters`);
+  }
+  return bodyText.slice(start, end);
 }
 
 /** All tasks, a page at a time, however many there are. */

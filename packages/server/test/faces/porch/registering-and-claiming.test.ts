@@ -52,6 +52,17 @@ describe("registering", () => {
     expect((await user.claim(pipeline, "?num_tasks=99")).json).toHaveLength(5);
   });
 
+  it("takes inputs of up to a million characters", async () => {
+    const { pipeline, user } = await makePipeline(admin);
+    const input = (length: number) => ({ text: "x".repeat(length - '{"text":""}'.length) });
+    expect((await user.register(pipeline, input(2 ** 20))).status).toBe(201);
+    const refused = await user.register(pipeline, input(2 ** 20 + 1));
+    expect([refused.status, refused.json]).toEqual([
+      413,
+      { detail: "task_input is larger than the limit of 1048576 characters" },
+    ]);
+  });
+
   it("needs an input, and a status", async () => {
     const { pipeline, user } = await makePipeline(admin);
     for (const body of [
