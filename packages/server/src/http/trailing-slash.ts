@@ -11,6 +11,8 @@ export function addTrailingSlash(app: App, routes: RoutePatterns): void {
     const end = url.indexOf("?");
     const length = end < 0 ? url.length : end;
     if (length < 2 || url[length - 1] !== "/" || /[*/]$/.test(request.routeOptions.url ?? "")) return done();
+    // With its slash it is a path of its own, for other methods: saying so is not to take a detour.
+    if (request.is404 && routes.methods(url.slice(0, length)).length > 0) return done();
     const path = withoutSlashes(url.slice(0, length));
     // Only paths that exist are redirected, so that no crafted path leads to another host.
     if (routes.methods(path).length > 0) {

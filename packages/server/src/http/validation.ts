@@ -91,6 +91,11 @@ export function toFindings(errors: readonly ErrorObject[], part: string): readon
         input: brief(error.data),
       };
     }
+    if (error.keyword === "additionalProperties") {
+      const extra = String(error.params.additionalProperty);
+      const loc = [place, ...path, extra];
+      return { type: "extra_forbidden", loc, msg: "Extra inputs are not permitted", input: null };
+    }
     const [type, msg] = describe(error);
     return { type, loc: [place, ...path], msg, input: brief(error.data) };
   });
@@ -106,7 +111,9 @@ const typeNames: Readonly<Record<string, readonly [type: string, noun: string]>>
 };
 
 function describe(error: ErrorObject): readonly [type: string, msg: string] {
-  const [name, noun] = typeNames[String(error.params.type)] ?? [];
+  // Of something that may be null as well, what it is otherwise.
+  const [wanted] = [error.params.type].flat().filter((type) => type !== "null");
+  const [name, noun] = typeNames[String(wanted)] ?? [];
   if (error.keyword !== "type" || name === undefined) {
     return [error.keyword, `Input ${error.message ?? "is not valid"}`];
   }

@@ -68,6 +68,7 @@ export interface LedgerToken {
 }
 
 export interface ListedToken extends LedgerToken {
+  readonly id: number;
   readonly issuedAt: Date;
   readonly revokedAt: Date | null;
 }
@@ -83,6 +84,17 @@ export interface TaskFilter {
   readonly states?: readonly TaskState[] | undefined;
   /** Changed at or after this. */
   readonly since?: Date | undefined;
+}
+
+export interface TaskPage {
+  readonly limit: number;
+  readonly offset: number;
+}
+
+/** A page of tasks, and how many there are in all. */
+export interface TaskView {
+  readonly tasks: readonly Task[];
+  readonly total: number;
 }
 
 /** Pipelines, tokens and tasks. Every method that changes something has committed when it answers. */
@@ -103,7 +115,11 @@ export interface Ledger {
   }): Promise<string>;
   /** Undefined: there is none, or it was revoked. Others learn of a revocation within a second. */
   findToken(text: string): Promise<LedgerToken | undefined>;
-  listTokens(): Promise<readonly ListedToken[]>;
+  /** In the order in which they were made. @param page.after the last one of the page before */
+  listTokens(page: {
+    readonly limit: number;
+    readonly after?: number | undefined;
+  }): Promise<readonly ListedToken[]>;
   /** @throws not_found */
   revokeToken(id: number): Promise<void>;
 
@@ -148,13 +164,10 @@ export interface Ledger {
     filter: TaskFilter & { readonly after: number; readonly limit: number },
   ): Promise<readonly Task[]>;
   /** The last changed first. */
-  recentTasks(filter: TaskFilter & { readonly limit: number; readonly offset: number }): Promise<{
-    readonly tasks: readonly Task[];
-    readonly total: number;
-  }>;
+  recentTasks(filter: TaskFilter & TaskPage): Promise<TaskView>;
   /**
    * Tasks that take longer than others of their pipeline: not DONE and not CANCELLED, and older than the mean and twice the
-   * standard deviation of what its DONE tasks took. Pipelines with fewer than two of those have none.
+   * standard deviation of what its DONE tasks took. Pipelines with fewer than two of those have none. The oldest first.
    */
-  longRunning(): Promise<readonly Task[]>;
+  longRunning(page: TaskPage): Promise<TaskView>;
 }

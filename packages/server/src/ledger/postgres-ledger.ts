@@ -100,18 +100,24 @@ export function postgresLedger(options: LedgerOptions): Ledger {
       return token;
     },
 
-    async listTokens() {
+    async listTokens({ limit, after = 0 }) {
       const rows = await database.run((db) =>
         db
           .selectFrom("vconductor.porch_token as t")
           .leftJoin("vconductor.porch_pipeline as p", "p.id", "t.pipeline_id")
           .select(["t.id", "t.description", "t.pipeline_id", "p.name", "p.uri", "p.version"])
           .select(["t.issued_at", "t.revoked_at"])
+          .where("t.id", ">", after)
           .orderBy("t.id")
-          .limit(10_000)
+          .limit(limit)
           .execute(),
       );
-      return rows.map((row) => ({ ...toToken(row), issuedAt: row.issued_at, revokedAt: row.revoked_at }));
+      return rows.map((row) => ({
+        ...toToken(row),
+        id: row.id,
+        issuedAt: row.issued_at,
+        revokedAt: row.revoked_at,
+      }));
     },
 
     async revokeToken(id) {

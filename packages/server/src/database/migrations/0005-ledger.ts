@@ -44,6 +44,10 @@ const statements: readonly string[] = [
      unique (pipeline_id, input_id)
    ) with (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05)`,
   `create index task_open on vconductor.task (pipeline_id, state, id) where state <> 'DONE'`,
+  // Lists of a pipeline, and views by the last change.
+  `create index task_pipeline on vconductor.task (pipeline_id, id)`,
+  `create index task_changed on vconductor.task (updated_at desc, id desc)`,
+  `create index task_pipeline_changed on vconductor.task (pipeline_id, updated_at desc, id desc)`,
   `create index task_run on vconductor.task (run_id) where run_id is not null`,
   // \`imported_id\`: its number in the npg_porch that it was copied from.
   `create table vconductor.task_event (

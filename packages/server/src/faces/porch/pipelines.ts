@@ -1,4 +1,4 @@
-import { Type } from "typebox";
+import { type Static, Type } from "typebox";
 import { VconductorError } from "../../errors.ts";
 import type { App } from "../../http/app.ts";
 import { type FaceOptions, ownRules } from "../../http/face.ts";
@@ -7,8 +7,8 @@ import { requireStorable } from "../../http/storable.ts";
 import type { ListedToken } from "../../ledger/ledger.ts";
 import { asReader, requireAdministrator, withToken } from "./authentication.ts";
 import { pipelineJson } from "./json.ts";
-import { both } from "./paths.ts";
-import { Pipeline } from "./schemas.ts";
+import { both, linkNext } from "./paths.ts";
+import { Pipeline, TokenQuery } from "./schemas.ts";
 
 /** Pipelines, and the tokens that may work on them. */
 export function pipelineRoutes(app: App, { context }: FaceOptions): void {
@@ -58,15 +58,21 @@ export function pipelineRoutes(app: App, { context }: FaceOptions): void {
   app.post("/pipelines/:name/token/:description", { schema: ownRules, ...writes }, async (request, reply) => {
     requireAdministrator(request);
     const { name, description } = request.params as { name: string; description: string };
-    requireStorable(description, ["path", "description"]);
     const token = await ledger.addToken({ pipeline: await ledger.getPipeline(name), description });
     return json(reply.code(201), { name, description, token });
   });
 
-  app.get("/tokens", { schema: ownRules, ...writes }, async (request, reply) => {
-    requireAdministrator(request);
-    return json(reply, (await ledger.listTokens()).map(tokenJson));
-  });
+  app.get(
+    "/tokens",
+    { schema: { ...ownRules, querystring: TokenQuery }, ...writes },
+    async (request, reply) => {
+      requireAdministrator(request);
+      const { limit, after } = request.query as Static<typeof TokenQuery>;
+      const tokens = await ledger.listTokens({ limit, after });
+      linkNext(request, reply, { limit, page: tokens });
+      return json(reply, tokens.map(tokenJson));
+    },
+  );
 
   app.delete(
     "/tokens/:token_id",

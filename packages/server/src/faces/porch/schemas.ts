@@ -1,7 +1,9 @@
 import { Type } from "typebox";
 import { taskStates } from "../../ledger/ledger.ts";
 
-const OptionalText = Type.Optional(Type.Union([Type.String(), Type.Null()]));
+/** One type, not a choice of two: what is neither is one mistake. */
+const TextOrNull = Type.Unsafe<string | null>({ type: ["string", "null"] });
+const OptionalText = Type.Optional(TextOrNull);
 
 /** An absent name is none; null is not allowed for it, as in npg_porch. */
 export const Pipeline = Type.Object(
@@ -38,6 +40,24 @@ export const TaskChange = Type.Object(
   { ...Task.properties, ...progress },
   { title: "TaskChange", additionalProperties: true },
 );
+
+const After = Type.Integer({
+  minimum: 0,
+  maximum: 2 ** 53 - 1,
+  description: "The number of the last one before",
+});
+
+export const TaskQuery = Type.Object({
+  pipeline_name: Type.Optional(Type.String()),
+  status: Type.Optional(TaskStateEnum),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
+  after: Type.Optional(After),
+});
+
+export const TokenQuery = Type.Object({
+  limit: Type.Integer({ minimum: 1, maximum: 10_000, default: 10_000 }),
+  after: Type.Optional(After),
+});
 
 const seconds = { minimum: 1, maximum: 31_536_000 };
 

@@ -7,12 +7,12 @@ import type { App } from "../../http/app.ts";
 import { type FaceOptions, ownRules } from "../../http/face.ts";
 import { json, jsonText } from "../../http/send.ts";
 import { requireStorable } from "../../http/storable.ts";
-import type { Ledger, TaskFilter, TaskState } from "../../ledger/ledger.ts";
+import type { Ledger, TaskFilter } from "../../ledger/ledger.ts";
 import { inputIdOf } from "../../ledger/task-identity.ts";
 import { asReader, ledgerToken, requirePipeline, withToken } from "./authentication.ts";
 import { claimed, detailed, tasksText, taskText } from "./json.ts";
-import { both } from "./paths.ts";
-import { ClaimQuery, inputIdPattern, Pipeline, Report, Task, TaskChange, TaskStateEnum } from "./schemas.ts";
+import { both, linkNext } from "./paths.ts";
+import { ClaimQuery, inputIdPattern, Pipeline, Report, Task, TaskChange, TaskQuery } from "./schemas.ts";
 
 const taskPath = "/pipelines/:name/tasks/:task_input_id";
 const TaskParams = Type.Object({
@@ -33,31 +33,23 @@ export function taskRoutes(app: App, { context }: FaceOptions): void {
     ...reads,
     schema: {
       ...ownRules,
-      querystring: Type.Object({
-        pipeline_name: Type.Optional(Type.String()),
-        status: Type.Optional(TaskStateEnum),
-        limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
-        after: Type.Optional(Type.Integer({ minimum: 0, maximum: 2 ** 53 - 1 })),
-      }),
+      querystring: TaskQuery,
     },
     handler: async (request, reply) => {
-      const query = request.query as {
-        pipeline_name?: string;
-        status?: TaskState;
-        limit?: number;
-        after?: number;
-      };
-      const { pipeline_name: pipeline, status, limit, after = 0 } = query;
+      const {
+        pipeline_name: name = "",
+        status,
+        limit,
+        after = 0,
+      } = request.query as Static<typeof TaskQuery>;
+      // Without a text it is no filter, as in npg_porch.
+      const pipeline = name === "" ? undefined : name;
       const filter: TaskFilter = { pipeline, states: status === undefined ? undefined : [status] };
       if (limit === undefined) {
         return reply.type("application/json").send(Readable.from(everyTask(ledger, { ...filter, after })));
       }
       const page = await ledger.listTasks({ ...filter, after, limit });
-      const last = page.at(-1);
-      if (last !== undefined && page.length === limit) {
-        const next = new URLSearchParams({ ...given(query), after: String(last.id) });
-        reply.header("link", `<?${next}>; rel="next"`);
-      }
+      linkNext(request, reply, { limit, page });
       return jsonText(reply, tasksText(page));
     },
   });
@@ -170,10 +162,4 @@ async function* everyTask(
     after = last.id;
   }
   yield separator === "[" ? "[]" : "]";
-}
-
-/** The parameters of a query that were given, as text. */
-function given(query: Readonly<Record<string, unknown>>): Record<string, string> {
-  const named = Object.entries(query).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(named.map(([name, value]) => [name, String(value)]));
 }

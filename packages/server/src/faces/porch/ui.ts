@@ -1,21 +1,23 @@
-import type { FastifyReply } from "fastify";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import { type Static, Type } from "typebox";
 import { VconductorError } from "../../errors.ts";
 import type { App } from "../../http/app.ts";
 import { type FaceOptions, ownRules } from "../../http/face.ts";
 import { jsonText } from "../../http/send.ts";
-import { type Task, type TaskState, taskStates } from "../../ledger/ledger.ts";
+import { type TaskPage, type TaskState, type TaskView, taskStates } from "../../ledger/ledger.ts";
 import { asReader } from "./authentication.ts";
 import { expanded, tasksText } from "./json.ts";
 
-const Page = Type.Object({
-  draw: Type.Optional(Type.Integer({ minimum: 0, maximum: 2 ** 31 })),
+const most = 10_000;
+/** `draw` comes back as it was sent: it tells a table in a browser which of its questions is answered. */
+export const Page = Type.Object({
+  draw: Type.Optional(Type.String({ maxLength: 100, description: "Comes back as it is" })),
   start: Type.Integer({ minimum: 0, maximum: 2 ** 31, default: 0 }),
   length: Type.Integer({
     minimum: -1,
-    maximum: 10_000,
+    maximum: most,
     default: -1,
-    description: "-1: as many as there are, up to 10000",
+    description: `-1: as many as there are, up to ${most}`,
   }),
 });
 const View = Type.Object({
@@ -24,7 +26,6 @@ const View = Type.Object({
   since: Type.String(),
 });
 const recentMs = 14 * 86_400_000;
-const most = 10_000;
 
 /** What tables in a browser show (DataTables). */
 export function uiRoutes(app: App, { context }: FaceOptions): void {
@@ -36,51 +37,44 @@ export function uiRoutes(app: App, { context }: FaceOptions): void {
     { ...reads, schema: { ...ownRules, params: View, querystring: Page } },
     async (request, reply) => {
       const { pipeline_name: name, state, since } = request.params as Static<typeof View>;
-      const { draw, start, length } = request.query as Static<typeof Page>;
-      const { tasks, total } = await ledger.recentTasks({
+      const view = await ledger.recentTasks({
         pipeline: name === "All" ? undefined : name,
         states: statesOf(state),
         since: dateIn(since),
-        offset: start,
-        limit: length < 0 ? most : length,
+        ...pageIn(request),
       });
-      return table(reply, { draw, tasks, total });
+      return table(request, reply, view);
     },
   );
 
   app.get(
     "/ui/long_running",
     { ...reads, schema: { ...ownRules, querystring: Page } },
-    async (request, reply) => {
-      const { draw, start, length } = request.query as Static<typeof Page>;
-      const tasks = await ledger.longRunning();
-      const shown = length < 0 ? tasks : tasks.slice(start, start + length);
-      return table(reply, { draw, tasks: shown, total: tasks.length });
-    },
+    async (request, reply) => table(request, reply, await ledger.longRunning(pageIn(request))),
   );
 
   app.get(
     "/ui/recently_failed",
     { ...reads, schema: { ...ownRules, querystring: Page } },
     async (request, reply) => {
-      const { draw, start, length } = request.query as Static<typeof Page>;
       const since = new Date(Date.now() - recentMs);
-      const limit = length < 0 ? most : length;
-      const found = await ledger.recentTasks({ states: ["FAILED"], since, offset: start, limit });
-      return table(reply, { draw, ...found });
+      return table(
+        request,
+        reply,
+        await ledger.recentTasks({ states: ["FAILED"], since, ...pageIn(request) }),
+      );
     },
   );
 }
 
-function table(
-  reply: FastifyReply,
-  {
-    draw,
-    tasks,
-    total,
-  }: { readonly draw: number | undefined; readonly tasks: readonly Task[]; readonly total: number },
-): FastifyReply {
-  const head = JSON.stringify({ draw: draw ?? null, recordsTotal: total, recordsFiltered: total });
+function pageIn(request: FastifyRequest): TaskPage {
+  const { start, length } = request.query as Static<typeof Page>;
+  return { offset: start, limit: length < 0 ? most : length };
+}
+
+function table(request: FastifyRequest, reply: FastifyReply, { tasks, total }: TaskView): FastifyReply {
+  const { draw = null } = request.query as Static<typeof Page>;
+  const head = JSON.stringify({ draw, recordsTotal: total, recordsFiltered: total });
   return jsonText(reply, `${head.slice(0, -1)},"data":${tasksText(tasks, expanded)}}`);
 }
 
@@ -90,11 +84,14 @@ function statesOf(state: string): readonly TaskState[] | undefined {
   return taskStates.filter((one) => one === state);
 }
 
-/** A time without a zone is UTC; the first year stands for no limit. */
+const dateForm = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)([zZ]|[+-]\d\d:?\d\d)?)?$/;
+
+/** A time without a zone is UTC; the first year stands for no limit. @throws invalid_request there is no such time */
 function dateIn(text: string): Date | undefined {
-  const zoned = /(?:[zZ]|[+-]\d\d:?\d\d)$/.test(text) || !text.includes(":") ? text : `${text}Z`;
-  const date = new Date(zoned.replace(" ", "T"));
-  if (Number.isNaN(date.getTime())) {
+  const [, day = "", time = "00:00", zone = "Z"] = dateForm.exec(text) ?? [];
+  const date = new Date(`${day}T${time}${zone.toUpperCase()}`);
+  // The 30th of February would be a day in March.
+  if (Number.isNaN(date.getTime()) || !new Date(`${day}T00:00Z`).toISOString().startsWith(day)) {
     throw new VconductorError("invalid_request", "since should be a date and time", {
       detail: [
         {

@@ -18,6 +18,8 @@ describe("lists", () => {
     const other = await makePipeline(admin);
     await other.user.register(other.pipeline, { n: 0 });
     expect(await count("")).toBe(26);
+    expect(await count("?pipeline_name=")).toBe(26);
+    expect(await count("?pipeline_name=&status=CLAIMED")).toBe(5);
     expect((await nobody.call("GET", "/tasks?status=claimed")).status).toBe(422);
     let path: string | undefined = `/tasks?${name}&limit=10`;
     const pages: number[] = [];
@@ -46,7 +48,7 @@ describe("lists", () => {
     await user.put(pipeline, { n: 2 }, "FAILED");
     const view = (path: string) => nobody.call("GET", `/ui/tasks/${pipeline.name}/${path}`);
     const all = await view("All/0001-01-01T00:00:00?draw=7");
-    expect(all.json).toMatchObject({ draw: 7, recordsTotal: 3, recordsFiltered: 3 });
+    expect(all.json).toMatchObject({ draw: "7", recordsTotal: 3, recordsFiltered: 3 });
     expect(Object(at(all.json, "data")).map((task: unknown) => at(task, "task_input", "n"))).toEqual([
       2, 1, 3,
     ]);
@@ -56,7 +58,12 @@ describe("lists", () => {
     expect(at((await view("DONE/2999-01-01")).json, "data")).toEqual([]);
     expect(at((await view("All/0001-01-01?start=1&length=1")).json, "data")).toHaveLength(1);
     expect((await view("Nothing/0001-01-01")).status).toBe(422);
-    expect((await view("All/yesterday")).status).toBe(422);
+    for (const wrong of ["yesterday", "2026-02-30", "2026-02-28T25:00", "2026-02-28T10:00:00X"])
+      expect([wrong, (await view(`All/${wrong}`)).status]).toEqual([wrong, 422]);
+    expect((await view("All/2024-02-29%2010:00:00.5")).status).toBe(200);
+    expect(at((await view("All/0001-01-01?draw=x7")).json, "draw")).toBe("x7");
+    expect(at((await view("All/0001-01-01")).json, "draw")).toBe(null);
+    expect(at((await view("All/0001-01-01?start=2")).json, "data")).toHaveLength(1);
     const failed = await nobody.call("GET", "/ui/recently_failed");
     expect(JSON.stringify(failed.json)).toContain(pipeline.name);
   });
@@ -80,6 +87,20 @@ describe("lists", () => {
       (task: unknown) => at(task, "pipeline", "name") === pipeline.name,
     );
     expect(mine).toMatchObject([{ task_input: { n: 3 }, status: "PENDING" }]);
+    const total = Number(at(long.json, "recordsTotal"));
+    for (const [query, length] of [
+      ["start=0&length=0", 0],
+      ["length=1", 1],
+      [`start=${total - 1}`, 1],
+      [`start=${total}`, 0],
+    ] as const) {
+      const page = await nobody.call("GET", `/ui/long_running?${query}`);
+      expect([query, at(page.json, "recordsTotal"), Object(at(page.json, "data")).length]).toEqual([
+        query,
+        total,
+        length,
+      ]);
+    }
   });
 });
 
@@ -87,12 +108,22 @@ describe("everything else", () => {
   it("is answered as by npg_porch", async () => {
     const unknown = await nobody.call("GET", "/nothing");
     expect([unknown.status, unknown.text]).toEqual([404, '{"detail":"Not Found"}']);
-    const wrong = await nobody.call("DELETE", "/tasks");
-    expect([wrong.status, wrong.text, wrong.headers.get("allow")]).toEqual([
-      405,
-      '{"detail":"Method Not Allowed"}',
-      expect.stringContaining("PUT"),
-    ]);
+    for (const [method, path] of [
+      ["DELETE", "/tasks"],
+      ["DELETE", "/tasks/"],
+      ["PATCH", "/tasks/?x=1"],
+    ] as const) {
+      const wrong = await nobody.call(method, path);
+      expect([path, wrong.status, wrong.text, wrong.headers.get("allow")]).toEqual([
+        path,
+        405,
+        '{"detail":"Method Not Allowed"}',
+        expect.stringContaining("PUT"),
+      ]);
+    }
+    // Its images ask for the root to see whether it is well.
+    const root = await nobody.call("GET", "");
+    expect([root.status, at(root.json, "openapi")]).toEqual([200, "api/v1/openapi.json"]);
   });
 
   it("has the document in which its client looks up the states", async () => {

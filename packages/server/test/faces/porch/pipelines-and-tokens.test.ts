@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from "vitest";
 import { detail, makePipeline, startPorch } from "./porch.ts";
 
-const { api, admin, nobody } = await startPorch();
+const { api, admin, adminToken, nobody } = await startPorch();
 afterAll(() => api.stop());
 
 describe("pipelines", () => {
@@ -54,6 +54,25 @@ describe("pipelines", () => {
       ]);
     }
   });
+
+  it("are refused with one finding for each mistake, where it is", async () => {
+    const findings = async (body: object) => detail(await admin.call("POST", "/pipelines/", body));
+    expect(await findings({ name: "x", url: "u" })).toEqual([
+      { type: "extra_forbidden", loc: ["body", "url"], msg: "Extra inputs are not permitted", input: null },
+    ]);
+    expect(await findings({ name: "x", uri: 1, version: "1" })).toEqual([
+      { type: "string_type", loc: ["body", "uri"], msg: "Input should be a valid string", input: 1 },
+    ]);
+    for (const [path, loc] of [
+      ["/pipelines/a%00b", ["path", "name"]],
+      ["/pipelines/?uri=%00", ["query", "uri"]],
+      ["/tasks/?pipeline_name=%00", ["query", "pipeline_name"]],
+      ["/ui/tasks/%00/All/0001-01-01", ["path", "pipeline_name"]],
+    ] as const) {
+      const refused = await nobody.call("GET", path);
+      expect([refused.status, detail(refused)]).toEqual([422, [expect.objectContaining({ loc })]]);
+    }
+  });
 });
 
 describe("tokens", () => {
@@ -64,6 +83,12 @@ describe("tokens", () => {
       201,
       { name: pipeline.name, description: "for me", token: expect.stringMatching(/^[0-9a-f]{32}$/) },
     ]);
+    // Some clients say that a body is JSON although there is none.
+    const bare = await fetch(`${api.url}/porch/pipelines/${pipeline.name}/token/bare`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${adminToken}`, "content-type": "application/json" },
+    });
+    expect(bare.status).toBe(201);
     const refused = await user.call("POST", `/pipelines/${pipeline.name}/token/mine`);
     expect([refused.status, refused.json]).toEqual([403, { detail: "Forbidden" }]);
     expect((await user.call("POST", "/pipelines/", { name: "x", uri: "", version: "" })).status).toBe(403);
@@ -110,6 +135,14 @@ describe("tokens", () => {
       issued: expect.stringMatching(/Z$/),
       revoked: null,
     });
+    const pages: unknown[] = [];
+    for (let path: string | undefined = "/tokens?limit=2"; path !== undefined; ) {
+      const page = await admin.call("GET", path);
+      pages.push(...Object(page.json));
+      const next = /^<(\?[^>]*)>; rel="next"$/.exec(page.headers.get("link") ?? "")?.[1];
+      path = next === undefined ? undefined : `/tokens${next}`;
+    }
+    expect(pages).toEqual(listed.json);
     expect((await user.call("GET", "/tokens")).status).toBe(403);
     expect((await user.call("DELETE", `/tokens/${mine.id}`)).status).toBe(403);
     expect((await user.register(pipeline, {})).status).toBe(201);

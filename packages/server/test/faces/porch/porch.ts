@@ -41,8 +41,8 @@ export class Porch {
 export async function startPorch() {
   const api = await startApi();
   const nobody = new Porch(`${api.url}/porch`);
-  const admin = nobody.as(await api.ledger.addToken({ pipeline: undefined, description: "first" }));
-  return { api, admin, nobody };
+  const adminToken = await api.ledger.addToken({ pipeline: undefined, description: "first" });
+  return { api, admin: nobody.as(adminToken), adminToken, nobody };
 }
 
 export const detail = (answer: Answer) => at(answer.json, "detail");
