@@ -19,6 +19,8 @@ describe("the APIs of other systems", () => {
     server = await startTestServer({ ...quiet, PORCH_URL: url });
     expect((await server.call("GET", "/porch/pipelines/")).json).toEqual([]);
     expect((await call("GET", `${url}/pipelines/`)).json).toEqual([]);
+    // Where an image of npg_porch looks to see whether it is well.
+    expect((await call("GET", `${url}/`)).status).toBe(200);
     for (const path of ["/vcon", "/porch/pipelines", "/health", "/openapi.json", "/docs"]) {
       const answer = await call("GET", `${url}${path}`);
       expect([path, answer.status, answer.text]).toEqual([path, 404, '{"detail":"Not Found"}']);

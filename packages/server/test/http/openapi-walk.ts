@@ -12,11 +12,11 @@ export interface WalkCall extends CallOptions {
 
 /** Calls operations, compares each answer with the document, and keeps count of what was called. */
 export class Walk {
-  readonly #server: TestServer;
+  readonly #server: Pick<TestServer, "call">;
   readonly #document: OpenApiDocument;
   readonly #seen = new Map<string, Set<number>>();
 
-  constructor(server: TestServer, document: OpenApiDocument) {
+  constructor(server: Pick<TestServer, "call">, document: OpenApiDocument) {
     this.#server = server;
     this.#document = document;
   }

@@ -25,7 +25,7 @@ export const porch: Face = {
     app.get("/", { schema: ownRules }, async (_, reply) =>
       json(reply, {
         name: porchOpenApi.info.title,
-        on: `vConductor ${options.context.version}`,
+        on: `vConductor ${options.context.version.vconductor}`,
         openapi: document,
       }),
     );

@@ -8,7 +8,7 @@ import type { ListedToken } from "../../ledger/ledger.ts";
 import { asReader, requireAdministrator, withToken } from "./authentication.ts";
 import { pipelineJson } from "./json.ts";
 import { both, linkNext } from "./paths.ts";
-import { Pipeline, TokenQuery } from "./schemas.ts";
+import { Pipeline, PipelineQuery, TokenQuery } from "./schemas.ts";
 
 /** Pipelines, and the tokens that may work on them. */
 export function pipelineRoutes(app: App, { context }: FaceOptions): void {
@@ -19,11 +19,11 @@ export function pipelineRoutes(app: App, { context }: FaceOptions): void {
   both(app, "GET", "/pipelines", {
     schema: {
       ...ownRules,
-      querystring: Type.Object({ uri: Type.Optional(Type.String()), version: Type.Optional(Type.String()) }),
+      querystring: PipelineQuery,
     },
     ...reads,
     handler: async (request, reply) => {
-      const { uri = "", version = "" } = request.query as { uri?: string; version?: string };
+      const { uri = "", version = "" } = request.query as Static<typeof PipelineQuery>;
       const found = await ledger.listPipelines({
         ...(uri === "" ? {} : { uri }),
         ...(version === "" ? {} : { version }),

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { type Static, Type } from "typebox";
+import type { Static } from "typebox";
 import { VconductorError } from "../../errors.ts";
 import type { App } from "../../http/app.ts";
 import { type FaceOptions, ownRules } from "../../http/face.ts";
@@ -7,24 +7,8 @@ import { jsonText } from "../../http/send.ts";
 import { type TaskPage, type TaskState, type TaskView, taskStates } from "../../ledger/ledger.ts";
 import { asReader } from "./authentication.ts";
 import { expanded, tasksText } from "./json.ts";
+import { mostListed, Page, View } from "./schemas.ts";
 
-const most = 10_000;
-/** `draw` comes back as it was sent: it tells a table in a browser which of its questions is answered. */
-export const Page = Type.Object({
-  draw: Type.Optional(Type.String({ maxLength: 100, description: "Comes back as it is" })),
-  start: Type.Integer({ minimum: 0, maximum: 2 ** 31, default: 0 }),
-  length: Type.Integer({
-    minimum: -1,
-    maximum: most,
-    default: -1,
-    description: `-1: as many as there are, up to ${most}`,
-  }),
-});
-const View = Type.Object({
-  pipeline_name: Type.String(),
-  state: Type.Enum([...taskStates, "All", "NOT DONE"]),
-  since: Type.String(),
-});
 const recentMs = 14 * 86_400_000;
 
 /** What tables in a browser show (DataTables). */
@@ -69,7 +53,7 @@ export function uiRoutes(app: App, { context }: FaceOptions): void {
 
 function pageIn(request: FastifyRequest): TaskPage {
   const { start, length } = request.query as Static<typeof Page>;
-  return { offset: start, limit: length < 0 ? most : length };
+  return { offset: start, limit: length < 0 ? mostListed : length };
 }
 
 function table(request: FastifyRequest, reply: FastifyReply, { tasks, total }: TaskView): FastifyReply {
