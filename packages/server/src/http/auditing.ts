@@ -10,6 +10,11 @@ declare module "fastify" {
   interface FastifyContextConfig {
     /** The answer has no end: the request is recorded before it begins. */
     readonly endless?: boolean;
+    /**
+     * Of a route that is public here because a face knows who may call it: recorded like others, or only where somebody was
+     * refused. Default: not at all
+     */
+    readonly audited?: "always" | "refusals";
   }
   interface FastifyRequest {
     /** The vCon in the body, where there is one. */
@@ -33,25 +38,30 @@ export function addAuditing(app: App, { config, audit }: Pick<HttpContext, "conf
   if (!isAudited(config)) return;
   const refusals = new RateLimit({ limit: refusalsPerMinute });
 
-  const counts = (request: FastifyRequest) =>
+  const counts = (request: FastifyRequest, status: number) =>
     !request.is404 &&
-    request.routeOptions.schema?.scope !== "public" &&
+    isRecorded(request, status) &&
     request.method !== "OPTIONS" &&
     (config.audit === "all" || !reads.has(request.method));
 
   app.addHook("preHandler", (request, reply, done) => {
-    if (request.routeOptions.config.endless !== true || !counts(request)) return done();
+    if (request.routeOptions.config.endless !== true || !counts(request, reply.statusCode)) return done();
     record({ audit, request, status: reply.statusCode }).then(() => done(), done);
   });
 
   app.addHook("onSend", (request, reply, payload, done) => {
-    if (request.recorded || !counts(request)) return done(null, payload);
+    if (request.recorded || !counts(request, reply.statusCode)) return done(null, payload);
     if (request.caller === undefined && !refusals.take(addressKey(request.ip)).allowed) {
       request.log.warn({ id: request.id, address: request.ip }, "refused, as often before: not recorded");
       return done(null, payload);
     }
     record({ audit, request, status: reply.statusCode }).then(() => done(null, payload), done);
   });
+}
+
+function isRecorded({ routeOptions: { schema, config } }: FastifyRequest, status: number): boolean {
+  if (schema?.scope !== "public" || config.audited === "always") return true;
+  return config.audited === "refusals" && (status === 401 || status === 403);
 }
 
 async function record({

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from "fastify";
-import { DEFAULT_TENANT } from "../../access/principal.ts";
+import { DEFAULT_TENANT, type Principal } from "../../access/principal.ts";
 import { VconductorError } from "../../errors.ts";
 import type { HttpContext } from "../../http/context.ts";
 import type { LedgerPipeline, LedgerToken } from "../../ledger/ledger.ts";
@@ -24,6 +24,8 @@ async function tokenOf(request: FastifyRequest, context: Context): Promise<Ledge
   if (credential === "") throw new VconductorError("forbidden", "Not authenticated");
   if (scheme !== "bearer") throw new VconductorError("forbidden", "Invalid authentication credentials");
   const own = /^[0-9a-f]{32}$/i.test(credential) ? await context.ledger.findToken(credential) : undefined;
+  // For the audit trail, which only access control has.
+  if (own !== undefined && context.config.access === "on") request.caller = callerWith(own);
   const token = own ?? (await administrator(credential, request, context));
   if (token === undefined) throw new VconductorError("forbidden", "Invalid token");
   return token;
@@ -43,9 +45,13 @@ async function mayRead(request: FastifyRequest, context: Context): Promise<void>
   await tokenOf(request, context);
 }
 
-/** For routes that change something: whoever has no good token is refused before the request is looked at. */
-export function withToken(context: Context) {
+/**
+ * For routes that change something: whoever has no good token is refused before the request is looked at.
+ * @param audited what the audit trail has of them. Default: refusals, as the ledger keeps a history of its tasks itself
+ */
+export function withToken(context: Context, audited: "always" | "refusals" = "refusals") {
   return {
+    config: { audited },
     preValidation: async (request: FastifyRequest) => {
       request.ledgerToken = await tokenOf(request, context);
     },
@@ -54,7 +60,10 @@ export function withToken(context: Context) {
 
 /** For routes that read. */
 export function asReader(context: Context) {
-  return { preValidation: (request: FastifyRequest) => mayRead(request, context) };
+  return {
+    config: { audited: "refusals" as const },
+    preValidation: (request: FastifyRequest) => mayRead(request, context),
+  };
 }
 
 /** With which token the request came. */
@@ -74,6 +83,17 @@ export function requirePipeline({ pipeline }: LedgerToken, name: string | undefi
   throw new VconductorError("forbidden", `Given credentials cannot be used for pipeline '${name ?? "None"}'`);
 }
 
+function callerWith({ id, description }: LedgerToken): Principal {
+  return {
+    id: `porch:${id}`,
+    name: description,
+    via: "token",
+    tenant: DEFAULT_TENANT,
+    groups: [],
+    scopes: [],
+  };
+}
+
 async function administrator(
   credential: string,
   request: FastifyRequest,
@@ -81,6 +101,7 @@ async function administrator(
 ): Promise<LedgerToken | undefined> {
   const principal = await principalOf(credential, request, context);
   if (principal?.scopes.includes("admin") !== true) return undefined;
+  request.caller = principal;
   return { id: undefined, description: principal.name, pipeline: undefined };
 }
 

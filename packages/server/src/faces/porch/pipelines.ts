@@ -14,7 +14,7 @@ import { Pipeline, PipelineQuery, TokenQuery } from "./schemas.ts";
 export function pipelineRoutes(app: App, { context }: FaceOptions): void {
   const { ledger } = context;
   const reads = asReader(context);
-  const writes = withToken(context);
+  const writes = withToken(context, "always");
 
   both(app, "GET", "/pipelines", {
     schema: {

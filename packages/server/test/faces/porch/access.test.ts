@@ -33,3 +33,40 @@ it("with access control reading takes a token too: one of the ledger, or an API 
   expect((await writer.register(pipeline, { n: 2 })).status).toBe(403);
   expect((await writer.call("POST", "/pipelines/", { name: "x", uri: "", version: "" })).status).toBe(403);
 });
+
+it("with access control the audit trail has who makes and revokes tokens, and who is refused", async () => {
+  const [before] = await api.stores.audit.list({ limit: 1 });
+  const { id, text } = await makeToken(tokens, { scopes: ["admin"], name: "Ann" });
+  const { pipeline, user } = await makePipeline(nobody.as(text));
+  const listed = await nobody.as(text).call("GET", "/tokens");
+  const own = Object(listed.json).find((token: { name: string }) => token.name === pipeline.name).id;
+  await user.register(pipeline, { n: 1 });
+  await user.call("POST", `/pipelines/${pipeline.name}/token/mine`);
+  await user.register({ ...pipeline, name: "other" }, { n: 1 });
+  await nobody.as(text).call("DELETE", `/tokens/${own}`);
+  await user.register(pipeline, { n: 2 });
+  await nobody.call("GET", "/tasks");
+  const records = await api.stores.audit.list({ limit: 100 });
+  const mint = "POST /porch/pipelines/:name/token/:description";
+  expect(
+    records
+      .filter((record) => record.id > (before?.id ?? 0))
+      .toReversed()
+      .map(({ principal, principal_name: name, action, target, status }) => [
+        principal,
+        name,
+        action,
+        target,
+        status,
+      ]),
+  ).toEqual([
+    [`token:${id}`, "Ann", "POST /porch/pipelines/", null, 201],
+    [`token:${id}`, "Ann", mint, `${pipeline.name} worker of ${pipeline.name}`, 201],
+    [`token:${id}`, "Ann", "GET /porch/tokens", null, 200],
+    [`porch:${own}`, `worker of ${pipeline.name}`, mint, `${pipeline.name} mine`, 403],
+    [`porch:${own}`, `worker of ${pipeline.name}`, "POST /porch/tasks/", null, 403],
+    [`token:${id}`, "Ann", "DELETE /porch/tokens/:token_id", String(own), 200],
+    ["unknown", "unknown", "POST /porch/tasks/", null, 403],
+    ["unknown", "unknown", "GET /porch/tasks", null, 403],
+  ]);
+});
