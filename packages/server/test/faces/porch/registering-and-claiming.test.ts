@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from "vitest";
 import { inputIdOf } from "../../../src/ledger/task-identity.ts";
 import { type Answer, at } from "../../http/call.ts";
-import { makePipeline, startPorch } from "./porch.ts";
+import { makePipeline, pathOf, startPorch } from "./porch.ts";
 
 const { api, admin, nobody } = await startPorch();
 afterAll(() => api.stop());
@@ -166,4 +166,40 @@ describe("claiming", () => {
       expect(named(claimable.json)).toEqual(named(pending.json));
     },
   );
+});
+
+// As npg_notifications does: one run registers everything recent again and again, another takes one at a time.
+it("a notifier registers the same states in every run, and each is notified once", async () => {
+  const { pipeline, user } = await makePipeline(admin);
+  const notified: number[] = [];
+  const notify = async (fails: boolean) => {
+    const claimed = await user.claim(pipeline);
+    const n = at(claimed.json, 0, "task_input", "n");
+    if (typeof n !== "number") return false;
+    if (!fails) notified.push(n);
+    expect((await user.put(pipeline, { n }, fails ? "PENDING" : "DONE")).status).toBe(200);
+    return true;
+  };
+  for (const [run, recent] of [
+    [1, 2, 3],
+    [2, 3, 4, 1],
+    [4, 5],
+  ].entries()) {
+    for (const n of recent) {
+      const { status } = await user.register(pipeline, { n });
+      expect([run, n, status]).toEqual([run, n, run === 0 || n > run + 2 ? 201 : 200]);
+    }
+    // The first attempt fails, and is made again: it is the oldest.
+    await notify(true);
+    while (await notify(false));
+  }
+  expect(notified).toEqual([1, 2, 3, 4, 5]);
+  const events = await nobody.call("GET", `${pathOf(pipeline, { n: 4 })}/events`);
+  expect(Object(events.json).map((event: unknown) => at(event, "change"))).toEqual([
+    "Created",
+    "Task claimed",
+    "Task changed, new status PENDING",
+    "Task claimed",
+    "Task changed, new status DONE",
+  ]);
 });
