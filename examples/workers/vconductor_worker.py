@@ -458,6 +458,7 @@ class Outage:
     def __init__(self, log):
         self._log = log
         self._waiting = set()
+        self._heard = False
         self._lock = threading.Lock()
 
     def failed(self, asker, error):
@@ -465,20 +466,24 @@ class Outage:
         with self._lock:
             begins = not self._waiting
             self._waiting.add(asker)
+            self._heard = False
             if begins:
                 self._log(f"unreachable: {error}")
 
     def answered(self, asker):
-        with self._lock:
-            if asker in self._waiting:
-                self._waiting.remove(asker)
-                if not self._waiting:
-                    self._log("reachable again")
+        self._leave(asker, heard=True)
 
     def gone(self, asker):
         """It asks no more, and knows nothing new."""
+        self._leave(asker)
+
+    def _leave(self, asker, heard=False):
         with self._lock:
-            self._waiting.discard(asker)
+            self._heard = self._heard or heard
+            if asker in self._waiting:
+                self._waiting.remove(asker)
+                if self._heard and not self._waiting:
+                    self._log("reachable again")
 
 
 class Pause:

@@ -1,6 +1,7 @@
 import { afterEach, expect, it } from "vitest";
 import { eventually } from "../../server/test/setup/eventually.ts";
 import { createWorker, type JobHandler, type Worker, type WorkerEvent } from "../src/index.ts";
+import { Outage } from "../src/outage.ts";
 import {
   type Asked,
   jobsOf,
@@ -75,6 +76,22 @@ it("an outage is told once for the whole worker, and its end once", async () => 
   await eventually(() => types().filter((type) => type === "done").length === 2);
   await eventually(() => types().includes("reachable"));
   expect(types().toSorted()).toEqual(["done", "done", "reachable", "started", "unreachable"]);
+});
+
+it("an outage ends with an answer to anybody, also if the last that waited for one asks no more", () => {
+  const told: string[] = [];
+  const outage = new Outage(({ type }) => told.push(type));
+  const [job, heartbeats] = [{}, {}];
+  outage.failed(heartbeats, new Error("away"));
+  outage.failed(job, new Error("away"));
+  outage.answered(job);
+  expect(told).toEqual(["unreachable"]);
+  outage.gone(heartbeats);
+  expect(told).toEqual(["unreachable", "reachable"]);
+  // Nobody has heard of the server since.
+  outage.failed(job, new Error("away again"));
+  outage.gone(job);
+  expect(told).toEqual(["unreachable", "reachable", "unreachable"]);
 });
 
 it("news of a job does not make a worker ask a server more often that is away", async () => {
