@@ -89,7 +89,9 @@ export function sendNull(reply: FastifyReply, status: number): FastifyReply {
 function findingsIn({ detail, message }: VconductorError) {
   if (!Array.isArray(detail)) return [{ type: "", place: "", text: message }];
   return detail.map((finding: { type?: unknown; loc?: unknown; msg?: unknown }) => {
-    const loc = Array.isArray(finding.loc) ? finding.loc.slice(1) : [];
+    // There, a member too many is a mistake of the object that has it.
+    const end = finding.type === "extra_forbidden" ? -1 : undefined;
+    const loc = Array.isArray(finding.loc) ? finding.loc.slice(1, end) : [];
     return { type: String(finding.type), place: loc.join("."), text: String(finding.msg) };
   });
 }
