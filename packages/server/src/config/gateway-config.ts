@@ -22,6 +22,10 @@ const Service = Type.Object(
     celery_task_name: Type.String({ minLength: 1, maxLength: 190 }),
     /** Who serves it: `remote`, workers that take their jobs over HTTP, or `celery`, workers of Celery. Default: remote */
     transport: Type.Optional(Type.Enum(["remote", "celery"])),
+    /** Whether the `callback_url` of a request is called when that has ended. Default: true, but not for workers of Celery */
+    callbacks: Type.Optional(Type.Boolean()),
+    /** Seconds without a word of a task of Celery after which it is given up. Default: 86400 */
+    time_limit: Type.Optional(Type.Number({ minimum: 1, maximum: 31_536_000 })),
     route_keyword: text,
     version: text,
     noparams: Type.Optional(Type.Boolean()),
@@ -55,9 +59,9 @@ const Service = Type.Object(
 /** How workers of Celery are reached. */
 const Celery = Type.Object(
   {
-    BROKER_URL: Type.String({ pattern: "^amqps?://" }),
+    BROKER_URL: Type.String(),
     /** Where results are: `rpc://`, `amqp://` (as Celery 3 has it), or `redis://…`. Default: rpc:// */
-    CELERY_RESULT_BACKEND: Type.Optional(Type.String({ pattern: "^(?:rpc|amqps?|rediss?)(?:://|$)" })),
+    CELERY_RESULT_BACKEND: Type.Optional(Type.String()),
     /** Of the messages: 1, which all versions of Celery read, or 2. Default: 1 */
     CELERY_TASK_PROTOCOL: Type.Optional(Type.Enum([1, 2])),
   },
@@ -121,9 +125,37 @@ export const gatewayFile: Kind<GatewayConfig> = {
     if (needBroker !== undefined && value.CELERY === undefined) {
       throw new InvalidValue(`has no CELERY with a BROKER_URL, which the service ${needBroker[0]} needs`);
     }
+    if (value.CELERY !== undefined) requireAddresses(value.CELERY);
     return value;
   },
 };
+
+/** @throws InvalidValue one of them is no address of that kind; it is named without its password */
+function requireAddresses({ BROKER_URL: broker, CELERY_RESULT_BACKEND: backend }: CelerySettings): void {
+  if (!isAddress(broker, ["amqp", "amqps", "pyamqp"])) {
+    throw new InvalidValue(`has a CELERY.BROKER_URL that is no amqp://… or amqps://…: ${masked(broker)}`);
+  }
+  const isRedis = backend !== undefined && isAddress(backend, ["redis", "rediss"]) && hasHost(backend);
+  // Of the others nothing but the name counts: they are at the broker.
+  if (backend === undefined || isRedis || /^(?:rpc|(?:py)?amqps?)(?::\/\/|$)/.test(backend)) return;
+  const kinds = "rpc://, amqp:// or redis://HOST…";
+  throw new InvalidValue(`has a CELERY.CELERY_RESULT_BACKEND that is none of ${kinds}: ${masked(backend)}`);
+}
+
+function isAddress(text: string, schemes: readonly string[]): boolean {
+  // Celery takes several, with semicolons between.
+  const isOne = URL.canParse(text) && !new URL(text).hostname.includes(";");
+  return isOne && schemes.some((scheme) => text.startsWith(`${scheme}://`));
+}
+
+function hasHost(url: string): boolean {
+  return new URL(url).hostname !== "";
+}
+
+/** It need not be an address that can be read: whatever is between `://` and the last `@` goes. */
+function masked(url: string): string {
+  return url.replace(/:\/\/.*@/s, "://***@");
+}
 
 function readJson(path: string): unknown {
   try {
