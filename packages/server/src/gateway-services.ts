@@ -51,6 +51,7 @@ async function celeryBridge({
   if (settings === undefined || !isWanted) return undefined;
   // Loaded only where it is used: servers are small.
   const { CeleryBridge } = await import("./gateway/celery/bridge.ts");
+  const { CeleryTasks } = await import("./gateway/celery/tasks.ts");
   const { id } = await database.run((db) =>
     db.selectFrom("vconductor.installation").select("id").executeTakeFirstOrThrow(),
   );
@@ -60,6 +61,7 @@ async function celeryBridge({
     jobs,
     remoteJobs,
     requests: new GatewayRequests({ database, jobs }),
+    tasks: new CeleryTasks(database),
     waiters: new JobWaiters({ url: database.url, pollMs: config.pollSeconds * 1000 }),
     values: new JobValues({ database, backend: openBackend(config, log) }),
     replies: `vconductor.results.${id}`,

@@ -53,11 +53,17 @@ export interface Tables {
     tenant: string;
     service: string;
     job_id: number;
+    task_id: string;
     created_at: Generated<Date>;
     cancelled_at: Date | null;
     sent_at: Generated<Date | null>;
     started_at: Generated<Date | null>;
+    heard_at: Generated<Date | null>;
     reported: ColumnType<unknown, string | undefined, string | null>;
+    ended_at: Generated<Date | null>;
+    answer: ColumnType<unknown, string | undefined, string | null>;
+    unwanted_at: Generated<Date | null>;
+    revoke_after: Generated<Date | null>;
     callback: string | null;
     callback_tries: Generated<number>;
     callback_after: Generated<Date>;

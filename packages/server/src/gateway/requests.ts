@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { type RawBuilder, sql } from "kysely";
+import { sql } from "kysely";
 import { everything, type Principal } from "../access/principal.ts";
 import type { GatewayService } from "../config/gateway-config.ts";
 import type { Database } from "../database/database.ts";
@@ -23,7 +23,8 @@ export interface GatewayRequest {
   readonly id: string;
   readonly service: string;
   readonly jobId: number;
-  readonly cancelled: boolean;
+  /** When it was cancelled; null: it was not, or had ended before. */
+  readonly cancelledAt: Date | null;
   /** What a worker of Celery said last. */
   readonly reported: { readonly status: string; readonly result: unknown } | null;
 }
@@ -51,6 +52,9 @@ export class GatewayRequests {
     const { celery_queue_name: queue, celery_task_name: jobType } = service;
     await this.requireQueue(service);
     const id = randomUUID();
+    // Workers of Celery that are made for the gateway call back themselves, with the same words.
+    const { callbacks: callsBack = service.transport !== "celery" } = service;
+    const isWanted = callsBack && callback !== undefined;
     await this.#database.transaction(async (tx) => {
       const [jobId = 0] = await this.#jobs.enqueueIn(tx, [
         { queue, jobType, vconUuids: [], payload: message, principal: caller },
@@ -59,12 +63,13 @@ export class GatewayRequests {
         .insertInto("vconductor.gateway_request")
         .values({
           id,
+          task_id: id,
           tenant: caller.tenant,
           service: name,
           job_id: jobId,
           cancelled_at: null,
-          callback: callback ?? null,
-          callback_done: callback === undefined,
+          callback: isWanted ? callback : null,
+          callback_done: !isWanted,
         })
         .execute();
     });
@@ -72,7 +77,7 @@ export class GatewayRequests {
   }
 
   async find(id: string, service: string): Promise<GatewayRequest | undefined> {
-    if (!uuid.test(id)) return undefined;
+    if (!isRequestId(id)) return undefined;
     const row = await this.#database.run((db) =>
       db
         .selectFrom("vconductor.gateway_request")
@@ -86,7 +91,7 @@ export class GatewayRequests {
       id: row.id,
       service: row.service,
       jobId: row.job_id,
-      cancelled: row.cancelled_at !== null,
+      cancelledAt: row.cancelled_at,
       reported: toReport(row.reported),
     };
   }
@@ -113,13 +118,20 @@ export class GatewayRequests {
   }
 
   /** Takes the job off its queue, or tells its worker to stop. One that has ended stays as it is. */
-  async cancel(
-    request: GatewayRequest,
-    { celery_queue_name: queue }: GatewayService,
-  ): Promise<GatewayRequest> {
-    await this.#set(request.id, sql`cancelled_at = coalesce(cancelled_at, now())`);
-    await cancelJob(this.#jobs, { viewer: everything, queue, jobId: request.jobId });
-    return { ...request, cancelled: true };
+  async cancel(request: GatewayRequest, service: GatewayService): Promise<GatewayRequest> {
+    const { rows } = await this.#database.run((db) =>
+      sql`update vconductor.gateway_request g set cancelled_at = coalesce(cancelled_at, now()), ${unwanted}
+        where id = ${request.id}
+          and exists (select from vconductor.job j where j.id = g.job_id and j.state <> 'failed')
+        returning id`.execute(db),
+    );
+    if (rows.length === 0) return request;
+    await cancelJob(this.#jobs, {
+      viewer: everything,
+      queue: service.celery_queue_name,
+      jobId: request.jobId,
+    });
+    return (await this.find(request.id, request.service)) ?? request;
   }
 
   /** How often a service was asked, and since when that is known. */
@@ -135,59 +147,16 @@ export class GatewayRequests {
   async requireQueue({ celery_queue_name: name, transport = "remote" }: GatewayService): Promise<void> {
     await ensureQueue(this.#jobs, { name, kind: transport, viewer: everything });
   }
-
-  /** The request that a job is for, and whether it has been sent to the broker. @throws Error it is for none */
-  async ofJob(jobId: number): Promise<{ readonly id: string; readonly isSent: boolean }> {
-    const row = await this.#database.run((db) =>
-      db
-        .selectFrom("vconductor.gateway_request")
-        .select(["id", "sent_at"])
-        .where("job_id", "=", jobId)
-        .executeTakeFirst(),
-    );
-    if (row === undefined) throw new Error(`job ${jobId} was not asked for through the gateway`);
-    return { id: row.id, isSent: row.sent_at !== null };
-  }
-
-  /** The run under way of a request's job; undefined: there is no such request. */
-  async runOf(id: string): Promise<{ readonly runId: number | undefined } | undefined> {
-    if (!uuid.test(id)) return undefined;
-    const { rows } = await this.#database.run((db) =>
-      sql<{ run_id: number | null; pending: boolean }>`
-        select (select r.id from vconductor.run r where r.job_id = g.job_id and r.finished_at is null) as run_id,
-          exists (select from vconductor.job j where j.id = g.job_id and j.state <> 'failed') as pending
-        from vconductor.gateway_request g where g.id = ${id}`.execute(db),
-    );
-    const [row] = rows;
-    // A job that is gone has ended, whatever comes of it still.
-    return row?.pending ? { runId: row.run_id ?? undefined } : undefined;
-  }
-
-  /** The broker has it: it is not to be sent again. */
-  async noteSent(id: string): Promise<void> {
-    await this.#set(id, sql`sent_at = now()`);
-  }
-
-  /** It failed: who tries it again sends it again. */
-  async forgetSent(id: string): Promise<void> {
-    await this.#set(id, sql`sent_at = null, started_at = null, reported = null`);
-  }
-
-  async noteReport(id: string, report: { readonly status: string; readonly result: unknown }): Promise<void> {
-    const text = JSON.stringify(report);
-    // PostgreSQL's JSON cannot hold those; it is news that pass.
-    if (/\\u(?:0000|d[89a-f])/i.test(text)) return;
-    await this.#set(id, sql`reported = ${text}::jsonb, started_at = coalesce(started_at, now())`);
-  }
-
-  async #set(id: string, change: RawBuilder<unknown>): Promise<void> {
-    await this.#database.run((db) =>
-      sql`update vconductor.gateway_request set ${change} where id = ${id}`.execute(db),
-    );
-  }
 }
 
-const uuid = /^[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}$/i;
+/** For an update of requests: nobody waits for its task any more. Workers of Celery are told, where the broker has it. */
+export const unwanted = sql`
+  unwanted_at = case when sent_at is not null then coalesce(unwanted_at, now()) end,
+  revoke_after = case when sent_at is not null and ended_at is null then now() end`;
+
+export function isRequestId(text: string): boolean {
+  return /^[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}$/i.test(text);
+}
 
 function toReport(value: unknown): GatewayRequest["reported"] {
   const { status, result = null }: { status?: unknown; result?: unknown } = Object(value);
@@ -198,16 +167,13 @@ function statusOf(
   { pending, lastRun }: JobOutcome,
   about: { readonly request: GatewayRequest; readonly service: GatewayService; readonly version: string },
 ): ServiceStatus {
+  const { cancelledAt } = about.request;
+  if (pending && about.service.transport === "celery") return reportedOf(about.request, lastRun);
   if (lastRun === undefined) {
-    if (pending) return { state: "PENDING", result: null };
-    return about.request.cancelled ? revoked("revoked") : { state: "EXPIRED", result: null };
+    if (pending) return waiting;
+    return cancelledAt === null ? { state: "EXPIRED", result: null } : revoked("revoked");
   }
   if (lastRun.finishedAt === null) {
-    const { reported } = about.request;
-    if (reported !== null) {
-      const isSilent = reported.status === "STARTED" || reported.status === "RECEIVED";
-      return { state: reported.status, result: isSilent ? null : reported.result };
-    }
     const says = lastRun.progress > 0 || lastRun.message !== null;
     return says
       ? { state: "PROGRESS", result: progressOf(lastRun, about) }
@@ -215,12 +181,24 @@ function statusOf(
   }
   if (pending) {
     const isRetry = lastRun.outcome === "retry";
-    return isRetry ? { state: "RETRY", result: failureOf(lastRun) } : { state: "PENDING", result: null };
+    return isRetry ? { state: "RETRY", result: failureOf(lastRun) } : waiting;
   }
   if (lastRun.outcome === "done") return { state: "SUCCESS", result: lastRun.result };
-  return lastRun.outcome === "cancelled" || about.request.cancelled
+  // One that failed may have been tried again by somebody, and been cancelled then.
+  const isCancelled =
+    cancelledAt !== null && (lastRun.outcome !== "failed" || cancelledAt > lastRun.finishedAt);
+  return lastRun.outcome === "cancelled" || isCancelled
     ? revoked("terminated")
     : { state: "FAILURE", result: failureOf(lastRun) };
+}
+
+const waiting: ServiceStatus = { state: "PENDING", result: null };
+
+/** What a worker of Celery said last, whoever holds its run now. A task that failed and is tried again is another one. */
+function reportedOf({ reported }: GatewayRequest, lastRun: Run | undefined): ServiceStatus {
+  if (reported === null || lastRun?.outcome === "failed") return waiting;
+  const isSilent = reported.status === "STARTED" || reported.status === "RECEIVED";
+  return { state: reported.status, result: isSilent ? null : reported.result };
 }
 
 function progressOf(

@@ -96,6 +96,8 @@ export class JobValues {
             where job -> 'payload' ? '$kept' and job #>> '{payload,$kept,name}' = v.name)
           and not exists (select from vconductor.run where result ? '$kept' and result #>> '{$kept,name}' = v.name)
           and not exists (select from vconductor.sisyphus_job where info ? '$kept' and info #>> '{$kept,name}' = v.name)
+          and not exists (select from vconductor.gateway_request
+            where answer -> 'result' ? '$kept' and answer #>> '{result,$kept,name}' = v.name)
         limit ${sweepAtOnce}`.execute(db),
     );
     return rows.map(({ name }) => name);

@@ -45,7 +45,9 @@ const longAgo = () =>
 describe.each(places)("values of jobs in %s", (_, env) => {
   const values = new JobValues({ database, backend: openBackend(readConfig(env), log) });
   afterEach(async () => {
-    await sql`truncate vconductor.job, vconductor.run, vconductor.sisyphus_job cascade`.execute(database.db);
+    await sql`truncate vconductor.job, vconductor.run, vconductor.sisyphus_job, vconductor.gateway_request cascade`.execute(
+      database.db,
+    );
     await longAgo();
     await values.sweep();
   });
@@ -87,8 +89,8 @@ describe.each(places)("values of jobs in %s", (_, env) => {
   });
 
   it("are swept when nothing has them any more", async () => {
-    const [payload, given, result, info, unused] = await Promise.all(
-      [1, 2, 3, 4, 5].map(() => values.keep(large)),
+    const [payload, given, result, info, answer, unused] = await Promise.all(
+      [1, 2, 3, 4, 5, 6].map(() => values.keep(large)),
     );
     const json = (held: unknown) => JSON.stringify(held);
     await sql`insert into vconductor.queue (name, kind) values ('q', 'remote') on conflict do nothing`.execute(
@@ -102,14 +104,20 @@ describe.each(places)("values of jobs in %s", (_, env) => {
     );
     await sql`insert into vconductor.sisyphus_job (id, tenant, document, info)
       values ('j', 'default', '{}', ${json(info)}::jsonb)`.execute(database.db);
+    await sql`insert into vconductor.gateway_request (id, tenant, service, job_id, answer)
+      values (gen_random_uuid(), 'default', 's', 1, ${json({ status: "SUCCESS", result: answer })}::jsonb)`.execute(
+      database.db,
+    );
     expect(await values.sweep()).toBe(0);
     await longAgo();
     expect(await values.sweep()).toBe(1);
-    expect((await names()).toSorted()).toEqual([payload, given, result, info].map(nameOf).toSorted());
+    expect((await names()).toSorted()).toEqual([payload, given, result, info, answer].map(nameOf).toSorted());
     expect(await rejected(values.read(unused))).toMatchObject({ code: "not_found" });
-    for (const held of [payload, given, result, info]) expect(await values.read(held)).toEqual(large);
-    await sql`truncate vconductor.job, vconductor.run, vconductor.sisyphus_job cascade`.execute(database.db);
-    expect(await values.sweep()).toBe(4);
+    for (const held of [payload, given, result, info, answer]) expect(await values.read(held)).toEqual(large);
+    await sql`truncate vconductor.job, vconductor.run, vconductor.sisyphus_job, vconductor.gateway_request cascade`.execute(
+      database.db,
+    );
+    expect(await values.sweep()).toBe(5);
     expect(await names()).toEqual([]);
     expect(await rejected(values.read(payload))).toMatchObject({ code: "not_found" });
   });

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
-import { Connection, type Consumer, type Publisher } from "rabbitmq-client";
+import { AMQPChannelError, type Channel, Connection, type Consumer, type Publisher } from "rabbitmq-client";
 import { revokeMessage, type TaskMessage } from "./messages.ts";
 import { Outage } from "./outage.ts";
 
@@ -8,43 +8,70 @@ import { Outage } from "./outage.ts";
 const patienceMs = 10_000;
 /** Celery 3's AMQP backend sends the results of a task here, with the task's id as the key. */
 const resultsExchange = "celeryresults";
+/** What all workers listen to. */
+const controlExchange = "celery.pidbox";
 
 /** How a queue stands: messages that no worker has taken, and those who take them. */
 export interface QueueLoad {
   readonly ready: number;
   readonly consumers: number;
+  /** Workers make their queues themselves, in the way that they want. */
+  readonly exists: boolean;
+}
+
+/** A message that came to the queue of results. */
+export interface ResultMessage {
+  readonly content: string;
+  /** Of which task it is, as the envelope says. */
+  readonly taskId: string | undefined;
 }
 
 /** What Celery's workers are sent over RabbitMQ, and what they answer; a connection that breaks is made anew. */
 export class Broker {
   readonly #url: string;
   readonly #log: Pick<Logger, "info" | "warn">;
-  readonly #onResult: (content: string) => Promise<void>;
+  readonly #onResult: (message: ResultMessage) => Promise<void>;
   readonly #replies: string;
-  readonly #publishers = new Map<string, Publisher>();
+  /** Tasks that the broker gave back: their queue is gone. */
+  readonly #returned = new Set<string>();
   #connection: Connection | undefined;
+  #publisher: Publisher | undefined;
   #consumer: Consumer | undefined;
   #isStopping = false;
 
   /**
    * @param options.replies the queue that all results come to. It outlives the server; of several servers one reads it, so
    *   that the order is kept
-   * @param options.onResult what it rejects stays with the broker, and comes again
+   * @param options.onResult the broker has the message until this resolves, and gives it to another server if this one is
+   *   gone by then
    */
   constructor(options: {
     readonly url: string;
     readonly replies: string;
     readonly log: Pick<Logger, "info" | "warn">;
-    readonly onResult: (content: string) => Promise<void>;
+    readonly onResult: (message: ResultMessage) => Promise<void>;
   }) {
-    this.#url = options.url;
+    // Celery has several names for the same.
+    this.#url = options.url.replace(/^pyamqp/, "amqp");
     this.#replies = options.replies;
     this.#log = options.log;
     this.#onResult = options.onResult;
   }
 
+  /**
+   * Workers send results that a classic queue loses when the broker restarts. A quorum queue keeps them; of RabbitMQ 4 it
+   * would drop what has come back 20 times, for example from servers that were killed.
+   */
   get #repliesQueue() {
-    return { queue: this.#replies, durable: true, arguments: { "x-single-active-consumer": true } };
+    return {
+      queue: this.#replies,
+      durable: true,
+      arguments: {
+        "x-queue-type": "quorum",
+        "x-single-active-consumer": true,
+        "x-delivery-limit": 1_000_000,
+      },
+    } as const;
   }
 
   get isConnected(): boolean {
@@ -67,14 +94,16 @@ export class Broker {
     connection.on("error", (error: unknown) => outage.goesOn(error));
     connection.on("connection", () => outage.isOver());
     this.#connection = connection;
+    this.#publisher = connection.createPublisher({ confirm: true, maxAttempts: 2 });
+    this.#publisher.on("basic.return", ({ correlationId = "" }) => this.#returned.add(correlationId));
     this.#consumer = connection.createConsumer(
       { queue: this.#replies, queueOptions: this.#repliesQueue, qos: { prefetchCount: 100 } },
-      async ({ body }) => this.#onResult(textOf(body)),
+      async ({ body, correlationId: taskId }) => this.#onResult({ content: textOf(body), taskId }),
     );
-    // Without a connection that is said already; otherwise it is a result that is not kept yet, or the queue is not ours.
+    // Without a connection that is said already.
     this.#consumer.on("error", (error: unknown) => {
       if (this.isConnected && !this.#isStopping)
-        this.#log.warn({ err: error }, "a result of Celery was not kept yet");
+        this.#log.warn({ err: error }, "results of Celery cannot be read; it is tried again");
     });
   }
 
@@ -82,7 +111,7 @@ export class Broker {
     this.#isStopping = true;
     const close = async () => {
       await this.#consumer?.close();
-      for (const publisher of this.#publishers.values()) await publisher.close();
+      await this.#publisher?.close();
       await this.#connection?.close();
     };
     // Without a connection there is nothing to finish.
@@ -90,24 +119,25 @@ export class Broker {
     this.#connection?.unsafeDestroy();
   }
 
-  /** Sends a task to a queue; the broker has it when this resolves. @throws Error there is no connection */
+  /** Sends a task to a queue; the broker has it when this resolves. @throws Error there is no connection, or no such queue */
   async publish(queue: string, { content, properties }: TaskMessage): Promise<void> {
-    const publisher = this.#publisher(queue, {
-      exchanges: [{ exchange: queue, type: "direct", durable: true }],
-      queues: [{ queue, durable: true }],
-      queueBindings: [{ queue, exchange: queue, routingKey: queue }],
-    });
-    await publisher.send({ exchange: queue, routingKey: queue, ...properties }, content);
+    const { correlationId: id } = properties;
+    // By the exchange that leads to every queue, however that was made.
+    await this.#publisher?.send({ exchange: "", routingKey: queue, mandatory: true, ...properties }, content);
+    if (this.#returned.delete(id)) throw new Error(`the broker has no queue ${queue}`);
   }
 
-  /** Tells all workers to stop a task. @throws Error there is no connection */
-  async revoke(id: string): Promise<void> {
-    const exchange = "celery.pidbox";
-    const publisher = this.#publisher(exchange, {
-      exchanges: [{ exchange, type: "fanout", durable: false }],
+  /** Tells all workers to stop these tasks. @throws Error there is no connection */
+  async revoke(ids: readonly string[]): Promise<void> {
+    const exchange = controlExchange;
+    // The first worker makes it.
+    const isThere = await this.#look(async (channel) => {
+      await channel.exchangeDeclare({ exchange, passive: true });
+      return true;
     });
+    if (isThere === undefined) return;
     const properties = { contentType: "application/json", contentEncoding: "utf-8" };
-    await publisher.send({ exchange, ...properties }, revokeMessage(id));
+    await this.#publisher?.send({ exchange, ...properties }, revokeMessage(ids));
   }
 
   /** Has the results of a task come in that a worker with the AMQP backend of Celery 3 sends. */
@@ -128,16 +158,23 @@ export class Broker {
   }
 
   async load(queue: string): Promise<QueueLoad> {
-    const { messageCount, consumerCount } = await this.#open().queueDeclare({ queue, durable: true });
-    return { ready: messageCount, consumers: consumerCount };
+    const found = await this.#look((channel) => channel.queueDeclare({ queue, passive: true }));
+    return found === undefined
+      ? { ready: 0, consumers: 0, exists: false }
+      : { ready: found.messageCount, consumers: found.consumerCount, exists: true };
   }
 
-  /** Each has a channel of its own: a queue that somebody made in another way stops no others. */
-  #publisher(name: string, setUp: Parameters<Connection["createPublisher"]>[0]): Publisher {
-    const publisher =
-      this.#publishers.get(name) ?? this.#open().createPublisher({ ...setUp, confirm: true, maxAttempts: 2 });
-    this.#publishers.set(name, publisher);
-    return publisher;
+  /** On a channel of its own: what is not there closes it. @returns undefined: it is not there */
+  async #look<Found>(look: (channel: Channel) => Promise<Found>): Promise<Found | undefined> {
+    const channel = await this.#open().acquire();
+    try {
+      return await look(channel);
+    } catch (error) {
+      if (error instanceof AMQPChannelError && error.code === "NOT_FOUND") return undefined;
+      throw error;
+    } finally {
+      await channel.close().catch(() => {});
+    }
   }
 
   #open(): Connection {

@@ -74,72 +74,15 @@ export function taskMessage(task: CeleryTask, protocol: 1 | 2): TaskMessage {
   return { content: toBuffer([args, {}, embedded]), properties: { ...properties, headers } };
 }
 
-/** Has every worker stop a task, or not begin it. */
-export function revokeMessage(id: string): Buffer {
+/** Has every worker stop these tasks, or not begin them. */
+export function revokeMessage(ids: readonly string[]): Buffer {
   return toBuffer({
     method: "revoke",
-    arguments: { task_id: id, terminate: true, signal: "SIGKILL" },
+    arguments: { task_id: ids, terminate: true, signal: "SIGKILL" },
     destination: null,
     pattern: null,
     matcher: null,
   });
-}
-
-/** What a worker says of a task. */
-export interface TaskReport {
-  readonly id: string;
-  /** PROGRESS, SUCCESS, FAILURE and so on; also states of the worker's own. */
-  readonly status: string;
-  readonly result: unknown;
-}
-
-/** @returns undefined: it is no report */
-export function readReport(content: string): TaskReport | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(content);
-  } catch {
-    return undefined;
-  }
-  const {
-    task_id: id,
-    status,
-    result = null,
-  }: { task_id?: unknown; status?: unknown; result?: unknown } = Object(value);
-  return typeof id === "string" && typeof status === "string" ? { id, status, result } : undefined;
-}
-
-/** The gateway's codes, by the names of exceptions in workers. */
-const codes: Readonly<Record<string, number>> = {
-  TypeError: 104,
-  ValueError: 105,
-  OSError: 107,
-  IOError: 107,
-  KeyError: 108,
-  TaskRevokedError: 109,
-  DownloadError: 301,
-  UploadError: 302,
-};
-
-/** Why a task failed, of the result of a failure: the exception's name and its text. */
-export function failureIn(result: unknown): { readonly code: number; readonly message: string } {
-  const { exc_type: type, exc_message: message }: { exc_type?: unknown; exc_message?: unknown } =
-    Object(result);
-  const text = Array.isArray(message) ? message.map(String).join(", ") : String(message ?? "");
-  const name = typeof type === "string" ? type : "";
-  const whole = [name, text].filter((part) => part !== "").join(": ");
-  return {
-    code: codes[name] ?? 101,
-    message: (whole || "the worker gave no reason").replaceAll("\u0000", "").toWellFormed(),
-  };
-}
-
-/** Of a PROGRESS report: 0 to 100. */
-export function progressIn(result: unknown): number | undefined {
-  const { current, total = 100 }: { current?: unknown; total?: unknown } = Object(result);
-  return typeof current === "number" && typeof total === "number" && total > 0
-    ? (100 * current) / total
-    : undefined;
 }
 
 function toBuffer(value: unknown): Buffer {

@@ -1,6 +1,5 @@
 import { createClient } from "@redis/client";
 import type { Logger } from "pino";
-import { readReport, type TaskReport } from "./messages.ts";
 import { Outage } from "./outage.ts";
 
 /** Results that Celery's workers keep in Redis. */
@@ -27,13 +26,15 @@ export class RedisResults {
     this.#client.destroy();
   }
 
-  /** What is known of these tasks; of those that no worker has said anything of, nothing. */
-  async read(ids: readonly string[]): Promise<readonly TaskReport[]> {
-    if (ids.length === 0 || !this.#client.isReady) return [];
+  /** What was said last of each of these tasks; of those that no worker has said anything of, nothing. */
+  async read(ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    if (ids.length === 0 || !this.#client.isReady) return new Map();
     const texts = await this.#client.mGet(ids.map((id) => `celery-task-meta-${id}`));
-    return texts.flatMap((text) => {
-      const report = text === null ? undefined : readReport(String(text));
-      return report === undefined ? [] : [report];
-    });
+    return new Map(
+      ids.flatMap((id, index) => {
+        const text = texts[index] ?? null;
+        return text === null ? [] : [[id, String(text)] as const];
+      }),
+    );
   }
 }

@@ -216,6 +216,8 @@ describe("asking a service", () => {
       status: "FAILURE",
       result: { code: 101, message: "broken" },
     });
+    await send("GET", `/stub/cancel?uuid=${other}`);
+    expect(await status(other)).toMatchObject({ status: "FAILURE" });
     await send("GET", `/stub/cancel?uuid=${uuid}`);
     expect(await status(uuid)).toMatchObject({ status: "REVOKED", result: { code: 109 } });
   });

@@ -85,7 +85,7 @@ export async function startRabbitMq(): Promise<Part & { restart(): Promise<void>
   return {
     url: `amqp://guest:guest@127.0.0.1:${port}/`,
     async restart() {
-      await broker.end("SIGKILL");
+      await broker.end("SIGTERM");
       broker = await start();
     },
     async stop() {
@@ -111,18 +111,24 @@ export async function startRedis(): Promise<Part> {
   };
 }
 
-/** A worker of Celery with two processes, on the queue `stub_queue`. @param options.log gets the id of each task that it begins */
+/**
+ * A worker of Celery with two processes, on the queues `stub_queue` and `other_queue`.
+ *
+ * @param options.log gets the id of each task that it begins
+ * @param options.maxPriority with which it makes its queues
+ */
 export async function startCelery(options: {
   readonly broker: string;
   readonly backend: string;
   readonly log: string;
+  readonly maxPriority?: number | undefined;
 }): Promise<Part> {
   const args = [
     "-A",
     "worker",
     "worker",
     "-Q",
-    "stub_queue",
+    "stub_queue,other_queue",
     "-c",
     "2",
     "-l",
@@ -134,6 +140,7 @@ export async function startCelery(options: {
     BROKER: options.broker,
     BACKEND: options.backend,
     LOG: options.log,
+    MAX_PRIORITY: String(options.maxPriority ?? ""),
     PYTHONDONTWRITEBYTECODE: "1",
     PYTHONPATH: import.meta.dirname,
   });

@@ -12,6 +12,7 @@ app.conf.update(
     result_serializer="json",
     task_track_started=True,
     worker_prefetch_multiplier=1,
+    task_queue_max_priority=int(os.environ["MAX_PRIORITY"] or 0) or None,
 )
 
 
@@ -24,12 +25,20 @@ class DownloadError(Exception):
     pass
 
 
+@app.task(name="worker.other")
+def other(message):
+    return {"other": message["service"]["misc"]}
+
+
 @app.task(name="worker.stub", bind=True)
 def stub(self, message):
     misc = message["service"]["misc"]
     note(self.request.id)
     if "fail" in misc:
         raise DownloadError("no such document: é")
+    if "silent" in misc:
+        while True:
+            time.sleep(0.05)
     if "wait" in misc:
         version = misc.get("version", "0.4.1")
         meta = {"current": 40, "total": 100, "worker_id_version": version, "host": "gpu", "type": "stub"}
@@ -37,4 +46,4 @@ def stub(self, message):
         while not os.path.exists(misc["wait"]):
             time.sleep(0.05)
     note(self.request.id + " done")
-    return {"result": {"type": "Useless", "value": message}}
+    return {"result": {"type": "Useless", "value": message, "confidence": float("nan")}}
