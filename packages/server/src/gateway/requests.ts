@@ -98,19 +98,20 @@ export class GatewayRequests {
 
   async status(request: GatewayRequest, service: GatewayService): Promise<ServiceStatus> {
     const outcome = await this.#jobs.outcomeOf(request.jobId);
-    const version = (await this.#versionOf(outcome.lastRun?.worker)) ?? service.version ?? "";
+    const version = (await this.#versionOf(outcome.lastRun)) ?? service.version ?? "";
     return statusOf(outcome, { request, service, version });
   }
 
-  /** The `version` in what a remote worker tells of itself. */
-  async #versionOf(worker: string | undefined): Promise<string | undefined> {
-    if (worker === undefined) return undefined;
+  /** The `version` in what the remote worker of a run tells of itself: the tenant's own, if others have one of that name. */
+  async #versionOf(run: Run | undefined): Promise<string | undefined> {
+    if (run === undefined) return undefined;
     const row = await this.#database.run((db) =>
       db
         .selectFrom("vconductor.remote_worker")
         .select(sql<string | null>`status ->> 'version'`.as("version"))
         .where("face", "=", "remote")
-        .where("id", "=", worker)
+        .where("id", "=", run.worker)
+        .orderBy(sql`tenant <> ${run.tenant}`)
         .orderBy("last_seen", "desc")
         .executeTakeFirst(),
     );
