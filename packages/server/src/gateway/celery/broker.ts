@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate as immediate, setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 import { AMQPChannelError, type Channel, Connection, type Consumer, type Publisher } from "rabbitmq-client";
 import { revokeMessage, type TaskMessage } from "./messages.ts";
@@ -34,6 +34,8 @@ export class Broker {
   readonly #replies: string;
   /** Tasks that the broker gave back: their queue is gone. */
   readonly #returned = new Set<string>();
+  /** Those that were there. */
+  readonly #exchanges = new Set<string>();
   #connection: Connection | undefined;
   #publisher: Publisher | undefined;
   #consumer: Consumer | undefined;
@@ -92,7 +94,10 @@ export class Broker {
       log: this.#log,
     });
     connection.on("error", (error: unknown) => outage.goesOn(error));
-    connection.on("connection", () => outage.isOver());
+    connection.on("connection", () => {
+      this.#exchanges.clear();
+      outage.isOver();
+    });
     this.#connection = connection;
     this.#publisher = connection.createPublisher({ confirm: true, maxAttempts: 2 });
     this.#publisher.on("basic.return", ({ correlationId = "" }) => this.#returned.add(correlationId));
@@ -119,23 +124,51 @@ export class Broker {
     this.#connection?.unsafeDestroy();
   }
 
-  /** Sends a task to a queue; the broker has it when this resolves. @throws Error there is no connection, or no such queue */
-  async publish(queue: string, { content, properties }: TaskMessage): Promise<void> {
-    const { correlationId: id } = properties;
-    // By the exchange that leads to every queue, however that was made.
-    await this.#publisher?.send({ exchange: "", routingKey: queue, mandatory: true, ...properties }, content);
-    if (this.#returned.delete(id)) throw new Error(`the broker has no queue ${queue}`);
+  /**
+   * Sends a task to a queue; the broker has it when this resolves. Celery's workers bind a queue to an exchange of the same
+   * name, and send a task that is to be tried again by the way that it came: those of Celery 3 find no other. A queue that was
+   * made otherwise is reached by the exchange that leads to all.
+   *
+   * @throws Error there is no connection, or no such queue
+   */
+  async publish(queue: string, message: TaskMessage): Promise<void> {
+    const isBound = await this.#hasExchange(queue);
+    for (const exchange of isBound ? [queue, ""] : [""]) {
+      if (await this.#arrives({ exchange, routingKey: queue }, message)) return;
+    }
+    throw new Error(`the broker has no queue ${queue}`);
+  }
+
+  async #arrives(
+    { exchange, routingKey }: { readonly exchange: string; readonly routingKey: string },
+    { content, properties }: TaskMessage,
+  ): Promise<boolean> {
+    try {
+      await this.#publisher?.send({ exchange, routingKey, mandatory: true, ...properties }, content);
+    } catch (error) {
+      this.#exchanges.delete(exchange);
+      throw error;
+    }
+    // The broker gives it back before it confirms it, but the client tells of that a turn later.
+    await immediate();
+    return !this.#returned.delete(properties.correlationId);
+  }
+
+  async #hasExchange(exchange: string): Promise<boolean> {
+    if (this.#exchanges.has(exchange)) return true;
+    const found = await this.#look(async (channel) => {
+      await channel.exchangeDeclare({ exchange, passive: true });
+      return true;
+    });
+    if (found) this.#exchanges.add(exchange);
+    return found ?? false;
   }
 
   /** Tells all workers to stop these tasks. @throws Error there is no connection */
   async revoke(ids: readonly string[]): Promise<void> {
     const exchange = controlExchange;
     // The first worker makes it.
-    const isThere = await this.#look(async (channel) => {
-      await channel.exchangeDeclare({ exchange, passive: true });
-      return true;
-    });
-    if (isThere === undefined) return;
+    if (!(await this.#hasExchange(exchange))) return;
     const properties = { contentType: "application/json", contentEncoding: "utf-8" };
     await this.#publisher?.send({ exchange, ...properties }, revokeMessage(ids));
   }

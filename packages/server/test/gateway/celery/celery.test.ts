@@ -140,6 +140,18 @@ describe.skipIf(why !== undefined)("Celery (skipped where it cannot be installed
     await amqp.queueDeclare({ queue: "stub_queue", durable: true, arguments: priorities });
   }
 
+  it("a task that is to be tried again goes by the exchange of its queue, as it came", async () => {
+    const worker = await startWorker("rpc://");
+    const server = await startServer({});
+    const { queue: seen } = await amqp.queueDeclare({ exclusive: true });
+    await amqp.queueBind({ queue: seen, exchange: "stub_queue", routingKey: "stub_queue" });
+    const uuid = await submit(server, "?again=1");
+    await until(server, uuid, "SUCCESS");
+    expect(begun(worker.log)).toEqual([uuid, uuid, `${uuid} done`]);
+    expect(await waitingIn(seen)).toBe(2);
+    await amqp.queueDelete({ queue: seen });
+  });
+
   it.each([
     ["protocol 1, results over AMQP", 1, "rpc"],
     ["protocol 2, results over AMQP", 2, "rpc"],

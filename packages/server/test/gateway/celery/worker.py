@@ -36,6 +36,8 @@ def stub(self, message):
     note(self.request.id)
     if "fail" in misc:
         raise DownloadError("no such document: é")
+    if "again" in misc and self.request.retries == 0:
+        raise self.retry(countdown=0)
     if "silent" in misc:
         while True:
             time.sleep(0.05)
