@@ -34,8 +34,7 @@ LONGEST_PAUSE_SECONDS = 10
 # A server, or what stands before it, does not keep a worker away for longer than this by its Retry-After.
 LONGEST_ASKED_PAUSE_SECONDS = 60
 # When the time to finish is up, handlers have so long to obey, and then the server so long to hear of what goes back.
-GRACE_SECONDS = 2
-PARTING_SECONDS = 3
+GRACE_SECONDS, PARTING_SECONDS = 2, 3
 # What the server takes as the reason of a failure, and as what a job is doing.
 LONGEST_REASON = 10_000
 SHORT_REASON = 200
